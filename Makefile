@@ -1,0 +1,53 @@
+# moviellm: `make demo` shows it, `make test` proves it, `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+THEME ?= a lighthouse keeper who finds a message
+DEMO_ID ?= demo
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "moviellm needs Python 3.11 or newer; set PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $(READY)
+
+setup: $(READY) ## Make the virtual environment
+
+demo: $(READY) ## Make a small dataset from THEME="…" on this machine and say where to look
+	$(BIN)/moviellm demo --theme "$(THEME)" --id "$(DEMO_ID)"
+
+test: $(READY) check ## Check the code and run the tests
+	$(BIN)/python -m pytest
+
+check: $(READY) ## ruff, mypy, import-linter, buf, drift of generated code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint proto
+	$(BIN)/python tests/generated_code.py --check
+
+fix: $(READY) ## Format the code and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+proto: $(READY) ## Generate the Python stubs from proto/
+	$(BIN)/python tests/generated_code.py
+
+bench: $(READY) ## Measure against baselines and print the ratios
+	$(BIN)/python -m bench
+
+pocket: $(READY) ## Train the embedded picture model anew (long)
+	$(BIN)/python -m moviellm.pocket train
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) .moviellm out
+
+.PHONY: help setup demo test check fix proto bench pocket clean

@@ -1,0 +1,272 @@
+"""The artifact store and its key layout.
+
+Every artifact has one key, is written once and whole, and never changes; making an artifact again is asking the store
+first. The layout below one dataset:
+
+    datasets/<id>/request.json                 what was accepted, with request time
+    datasets/<id>/status.json                  the controller's last word on the state
+    datasets/<id>/pictures/001                 the requester's own style pictures
+    datasets/<id>/work/0001/outline.json       what the stages hand to each other, by movie
+    datasets/<id>/work/0001/chapters/01.json
+    datasets/<id>/work/0001/scenes/01-01.json
+    datasets/<id>/work/0001/style.json
+    datasets/<id>/work/0001/rendered/01-01.json
+    datasets/<id>/work/0001/questions/….json
+    datasets/<id>/files/…                      exactly what a requester downloads
+    datasets/<id>/files/movies/0001/frames/000001.jpg
+    requests/<digest of request_id>.json       which dataset a request_id made
+    styles/<digest>/…                          references and embeddings, shared by all who ask for the same style
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import NotFoundError as ObjectNotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from moviellm.errors import InvalidInput, MovieLLMError, NotFound, Unavailable
+from moviellm.settings import StoreSettings
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One artifact in a listing."""
+
+    key: str
+    size_bytes: int
+
+
+class ArtifactStore:
+    """Small whole objects under keys, on a local folder or an object store.
+
+    Methods raise NotFound for a missing key and Unavailable when the store does not answer or refuses.
+    """
+
+    def __init__(self, backend: ObjectStore, root: str) -> None:
+        self._backend = backend
+        self.root = root.rstrip("/")
+
+    @classmethod
+    def open(cls, settings: StoreSettings) -> "ArtifactStore":
+        """The store that the settings describe; a local folder is created when it does not exist."""
+        if settings.url.startswith("file://"):
+            folder = Path(settings.url.removeprefix("file://")).absolute()
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(LocalStore(folder), f"file://{folder}")
+        return cls(from_url(settings.url, **_cloud_options(settings)), settings.url)
+
+    def uri(self, key: str) -> str:
+        """The URI that messages carry for `key`."""
+        return f"{self.root}/{key}"
+
+    def key(self, uri: str, field: str = "uri") -> str:
+        """The key behind a URI of this store; raises InvalidInput for any place outside it."""
+        key = uri.removeprefix(self.root + "/")
+        parts = PurePosixPath(key).parts
+        if key == uri or not key or key.startswith("/") or ".." in parts or "\\" in key or "\0" in key:
+            raise InvalidInput(field, f"must lie in the artifact store {self.root}")
+        return key
+
+    async def put(self, key: str, data: bytes) -> bool:
+        """Write the artifact unless it exists; True when this call wrote it."""
+        try:
+            await obstore.put_async(self._backend, key, data, mode="create")
+        except AlreadyExistsError:
+            return False
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"writing {key}") from error
+        return True
+
+    async def replace(self, key: str, data: bytes) -> None:
+        """Write the object whatever was there; only for the few that are state, not artifact."""
+        try:
+            await obstore.put_async(self._backend, key, data)
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"writing {key}") from error
+
+    async def get(self, key: str) -> bytes:
+        """The bytes of an artifact."""
+        try:
+            result = await obstore.get_async(self._backend, key)
+            return bytes(await result.bytes_async())
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"reading {key}") from error
+
+    async def find(self, key: str) -> bytes | None:
+        """The bytes of an artifact, None when it does not exist."""
+        try:
+            return await self.get(key)
+        except NotFound:
+            return None
+
+    async def chunks(self, key: str, size: int) -> AsyncIterator[bytes]:
+        """The bytes of an artifact in pieces of about `size` bytes, at least `size` but for the last."""
+        try:
+            result = await obstore.get_async(self._backend, key)
+            async for piece in result.stream(min_chunk_size=size):
+                yield bytes(piece)
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"reading {key}") from error
+
+    async def exists(self, key: str) -> bool:
+        """Whether the artifact is there."""
+        try:
+            await obstore.head_async(self._backend, key)
+        except (ObjectNotFoundError, FileNotFoundError):
+            return False
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"looking for {key}") from error
+        return True
+
+    async def list(self, prefix: str) -> AsyncIterator[Entry]:
+        """All artifacts below `prefix` (whole path segments), in no particular order."""
+        try:
+            async for batch in obstore.list(self._backend, prefix=prefix.rstrip("/")):
+                for meta in batch:
+                    yield Entry(meta["path"], meta["size"])
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"listing {prefix}") from error
+
+    async def folders(self, prefix: str) -> Iterable[str]:
+        """The names of the folders directly below `prefix`."""
+        try:
+            result = await obstore.list_with_delimiter_async(self._backend, prefix=prefix.rstrip("/"))
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"listing {prefix}") from error
+        return [PurePosixPath(path).name for path in result["common_prefixes"]]
+
+    async def delete_all(self, prefix: str) -> None:
+        """Remove every artifact below `prefix`; what is gone already is fine."""
+        batch: list[str] = []
+        async for entry in self.list(prefix):
+            batch.append(entry.key)
+        try:
+            for start in range(0, len(batch), 500):
+                await obstore.delete_async(self._backend, batch[start : start + 500])
+        except (ObjectNotFoundError, FileNotFoundError):
+            pass
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"deleting {prefix}") from error
+
+
+@dataclass(frozen=True)
+class MovieKeys:
+    """Where the artifacts of one movie of a dataset lie."""
+
+    dataset: str
+    movie: int
+
+    @property
+    def work(self) -> str:
+        """What the stages hand to each other."""
+        return f"datasets/{self.dataset}/work/{self.movie:04}"
+
+    @property
+    def files(self) -> str:
+        """The movie's folder as a requester downloads it."""
+        return f"datasets/{self.dataset}/files/movies/{self.movie:04}"
+
+    @property
+    def outline(self) -> str:
+        """Level 1 of the plot."""
+        return f"{self.work}/outline.json"
+
+    def chapter(self, number: int) -> str:
+        """Level 2 of the plot."""
+        return f"{self.work}/chapters/{number:02}.json"
+
+    def scene(self, chapter: int, number: int) -> str:
+        """Level 3 of the plot."""
+        return f"{self.work}/scenes/{chapter:02}-{number:02}.json"
+
+    @property
+    def style(self) -> str:
+        """Which learnt style the movie uses."""
+        return f"{self.work}/style.json"
+
+    def rendered(self, chapter: int, scene: int) -> str:
+        """The record that all frames of a scene are rendered, with how each was made."""
+        return f"{self.work}/rendered/{chapter:02}-{scene:02}.json"
+
+    def questions(self, part: str) -> str:
+        """Questions about one part: "movie", "order", "chapter-01" or "scene-01-01"."""
+        return f"{self.work}/questions/{part}.json"
+
+    @property
+    def exported(self) -> str:
+        """The record that the movie's folder is complete."""
+        return f"{self.work}/exported.json"
+
+    def frame(self, number: int) -> str:
+        """A key frame by its number in the movie."""
+        return f"{self.files}/frames/{number:06}.jpg"
+
+
+@dataclass(frozen=True)
+class DatasetKeys:
+    """Where the artifacts of one dataset lie."""
+
+    dataset: str
+
+    @property
+    def root(self) -> str:
+        """Everything of this dataset."""
+        return f"datasets/{self.dataset}"
+
+    @property
+    def request(self) -> str:
+        """What was accepted."""
+        return f"{self.root}/request.json"
+
+    @property
+    def status(self) -> str:
+        """The controller's last word on the state."""
+        return f"{self.root}/status.json"
+
+    @property
+    def files(self) -> str:
+        """What a requester downloads."""
+        return f"{self.root}/files"
+
+    @property
+    def finished(self) -> str:
+        """The record that everything spanning the movies is exported."""
+        return f"{self.root}/work/finished.json"
+
+    def picture(self, number: int) -> str:
+        """One of the requester's own style pictures."""
+        return f"{self.root}/pictures/{number:03}"
+
+    def movie(self, number: int) -> MovieKeys:
+        """The keys of one movie."""
+        return MovieKeys(self.dataset, number)
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal, as messages and manifests carry it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _cloud_options(settings: StoreSettings) -> dict[str, Any]:
+    if not settings.url.startswith("s3://"):
+        return {}
+    options: dict[str, Any] = {"region": settings.region}
+    if settings.endpoint:
+        options["endpoint"] = settings.endpoint
+        options["client_options"] = {"allow_http": settings.endpoint.startswith("http://")}
+    if secret := settings.secret_access_key.get_secret_value():
+        options["access_key_id"] = settings.access_key_id.get_secret_value()
+        options["secret_access_key"] = secret
+    return options
+
+
+def _store_error(error: Exception, doing: str) -> MovieLLMError:
+    if isinstance(error, ObjectNotFoundError | FileNotFoundError):
+        return NotFound(f"{doing}: there is no such artifact")
+    first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return Unavailable(f"the artifact store failed {doing}: {first_line}", reason="STORE_UNAVAILABLE")

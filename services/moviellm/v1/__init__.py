@@ -1,0 +1,1 @@
+"""Generated from proto/moviellm/v1 by `make proto`."""

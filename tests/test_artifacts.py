@@ -1,0 +1,56 @@
+"""The artifact store on a local folder."""
+
+import asyncio
+
+import pytest
+
+from moviellm.artifacts import ArtifactStore, DatasetKeys
+from moviellm.errors import InvalidInput, NotFound
+from moviellm.settings import StoreSettings
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ArtifactStore.open(StoreSettings(url=f"file://{tmp_path}"))
+
+
+async def test_of_many_writers_exactly_one_wins(store):
+    won = await asyncio.gather(*(store.put("a/b.json", f"writer {i}".encode()) for i in range(20)))
+    assert sum(won) == 1
+    assert await store.get("a/b.json") == f"writer {won.index(True)}".encode()
+
+
+async def test_a_missing_artifact(store):
+    assert await store.find("nothing.json") is None
+    assert not await store.exists("nothing.json")
+    with pytest.raises(NotFound, match=r"nothing\.json"):
+        await store.get("nothing.json")
+
+
+async def test_listing_and_deleting_whole_segments_only(store):
+    for key in ("datasets/a/1", "datasets/a/x/2", "datasets/ab/3"):
+        await store.put(key, b"..")
+    assert {entry.key async for entry in store.list(DatasetKeys("a").root)} == {"datasets/a/1", "datasets/a/x/2"}
+    assert sorted(await store.folders("datasets")) == ["a", "ab"]
+    await store.delete_all(DatasetKeys("a").root)
+    assert [entry.key async for entry in store.list("datasets")] == ["datasets/ab/3"]
+
+
+async def test_large_artifacts_come_in_pieces(store):
+    data = bytes(range(256)) * 20_000
+    await store.put("big", data)
+    pieces = [piece async for piece in store.chunks("big", 1_000_000)]
+    assert b"".join(pieces) == data
+    assert len(pieces) > 1
+
+
+@pytest.mark.parametrize(
+    "uri", ["file:///etc/passwd", "{root}/../secret", "{root}/a/../../secret", "{root}", "{root}//etc/x", "s3://b/k"]
+)
+def test_uris_outside_the_store_are_refused(store, uri):
+    with pytest.raises(InvalidInput, match="must lie in the artifact store"):
+        store.key(uri.format(root=store.root), "output_uri")
+
+
+def test_uris_and_keys_are_inverse(store):
+    assert store.key(store.uri("styles/ab/learned_embeds.safetensors")) == "styles/ab/learned_embeds.safetensors"
