@@ -174,7 +174,8 @@ async def _always_ready() -> None:
 class Server:
     """A gRPC server with health, reflection and draining.
 
-    Health says NOT_SERVING until `check` passes and whenever it fails later. `port` is known after `start`.
+    Health says NOT_SERVING until `check` passes and whenever it fails later. `on_drain` is called when stopping
+    begins, so that endless streams can end. `port` is known after `start`.
     """
 
     def __init__(
@@ -185,7 +186,9 @@ class Server:
         check: Check = _always_ready,
         check_every: float = 5.0,
         drain_seconds: float = 20.0,
+        on_drain: Check = _always_ready,
     ) -> None:
+        self._on_drain = on_drain
         self._server = grpc.aio.server(options=_OPTIONS)
         self._names = [registration.name for registration in registrations]
         for registration in registrations:
@@ -215,6 +218,7 @@ class Server:
         if self._watcher:
             self._watcher.cancel()
         await self._health.enter_graceful_shutdown()
+        await self._on_drain()
         await self._server.stop(self._drain_seconds)
 
     async def run(self) -> None:

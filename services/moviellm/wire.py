@@ -52,9 +52,14 @@ def to_message(value: object, message_type: type[M]) -> M:
     return message
 
 
-def to_json(value: object) -> bytes:
-    """A dataclass as UTF-8 JSON, keys in the order of its fields, so that equal values give equal bytes."""
-    return json.dumps(dataclasses.asdict(value), ensure_ascii=False, indent=1).encode()  # type: ignore[call-overload]
+def to_json(value: object, **provenance: str) -> bytes:
+    """A dataclass as UTF-8 JSON, keys in the order of its fields, so that equal values give equal bytes.
+
+    `provenance` (the digest of what the value was made from, who made it) follows under the key "made"; `from_json`
+    reads past it.
+    """
+    fields = dataclasses.asdict(value)  # type: ignore[call-overload]
+    return json.dumps(fields | ({"made": provenance} if provenance else {}), ensure_ascii=False, indent=1).encode()
 
 
 def from_json(data: bytes, cls: type[T], name: str = "artifact") -> T:
