@@ -1,0 +1,70 @@
+"""Pipelines load from a directory; anything else is one sentence that names the setting."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import DDPMPipeline, DDPMScheduler, StableDiffusionXLPipeline, UNet2DModel
+
+from moviellm import errors
+from moviellm.pipelines.diffusers_loading import load_pipeline, picture_size
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import tiny_pipelines as tiny
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sdxl")
+    tiny.sdxl().save_pretrained(folder)
+    return folder
+
+
+def load(model):
+    return load_pipeline(str(model), device="cpu", local_files_only=True, setting="MOVIELLM_X_MODEL")
+
+
+def test_a_directory_loads_frozen_and_exact(saved):
+    pipe = load(saved)
+    assert isinstance(pipe, StableDiffusionXLPipeline)
+    assert picture_size(pipe) == tiny.SIZE
+    original = tiny.sdxl().unet.state_dict()
+    assert all(torch.equal(value, original[name]) for name, value in pipe.unet.state_dict().items())
+    assert not any(weight.requires_grad for weight in (*pipe.unet.parameters(), *pipe.text_encoder_2.parameters()))
+    assert not pipe.unet.training
+
+
+def test_sd_loads_without_a_safety_checker(tmp_path):
+    tiny.sd(pocket=True).save_pretrained(tmp_path)
+    assert load(tmp_path).safety_checker is None
+
+
+@pytest.mark.parametrize("model", ["/nowhere/at/all", "./nothing", "plain", "no-such-org/no-such-model"])
+def test_a_missing_model_names_the_setting(model):
+    with pytest.raises(errors.Unsatisfied, match=r"MOVIELLM_X_MODEL: .*model_index\.json"):
+        load(model)
+
+
+def test_another_family_is_refused(tmp_path):
+    unet = UNet2DModel(
+        sample_size=8,
+        block_out_channels=(8, 8),
+        down_block_types=("DownBlock2D",) * 2,
+        up_block_types=("UpBlock2D",) * 2,
+        norm_num_groups=2,
+    )
+    DDPMPipeline(unet=unet, scheduler=DDPMScheduler()).save_pretrained(tmp_path)
+    with pytest.raises(errors.Unsatisfied, match="is a DDPMPipeline; the pipelines that can learn"):
+        load(tmp_path)
+
+
+def test_damaged_weights_are_one_sentence(tmp_path):
+    tiny.sd().save_pretrained(tmp_path)
+    weights = tmp_path / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(errors.Unsatisfied, match=r"MOVIELLM_X_MODEL: the model .* cannot be loaded") as caught:
+        load(tmp_path)
+    assert "\n" not in caught.value.message
