@@ -1,0 +1,169 @@
+"""Teaching the U-Net and the text encoder to draw: one loop, resumable, with its clock as a setting.
+
+Velocity loss ‖v − v_θ(z_t, t, c)‖² with v = α_t ε − σ_t z (Salimans & Ho 2022), all time steps alike; one caption in
+ten is dropped for guidance. A running mean of the weights is what gets shipped.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+from transformers import CLIPTextModel
+
+from moviellm.pocket.diffusers_pipeline import build_scheduler
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast to learn."""
+
+    samples: int = 260_000
+    """Pictures looked at, repetitions counted, when the learning rate has fallen to its floor."""
+
+    seconds: float = math.inf
+    """Time of day budget: the rate also falls as this is used up, whichever comes first."""
+
+    batch: int = 24
+    rate: float = 1e-3
+    warmup: int = 6_000
+    dropped: float = 0.1
+    decay: float = 0.999
+    seed: int = 0
+    checkpoint_seconds: float = 150.0
+
+
+@dataclass
+class State:
+    """Where the training stands; `losses` holds running means, one per report."""
+
+    samples: int = 0
+    elapsed: float = 0.0
+    losses: list[float] = field(default_factory=list)
+
+
+class Artist(torch.nn.Module):
+    """U-Net and text encoder as one module, so that they share optimizer, running mean and checkpoint."""
+
+    def __init__(self, unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
+        super().__init__()
+        self.unet = unet
+        self.text_encoder = text_encoder
+
+    def forward(self, noisy: torch.Tensor, steps: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """Predicted velocity, (B, C, 8, 8)."""
+        words = self.text_encoder(ids)[0]
+        velocity: torch.Tensor = self.unet(noisy, steps, words, return_dict=False)[0]
+        return velocity
+
+
+class Trainer:
+    """Runs the plan on latents and token numbers held in memory.
+
+    `latents` float16 (N, C, 8, 8); `tokens` int16 (N, captions, 77); `empty` int16 (77,), the tokens of no caption.
+    """
+
+    def __init__(self, artist: Artist, latents: np.ndarray, tokens: np.ndarray, empty: np.ndarray, plan: Plan) -> None:
+        self.artist, self.plan, self.state = artist, plan, State()
+        self.latents, self.tokens, self.empty = latents, tokens, empty
+        self.optimizer = torch.optim.AdamW(artist.parameters(), lr=plan.rate, weight_decay=0.01, betas=(0.9, 0.99))
+        self.mean = {name: value.detach().clone() for name, value in artist.state_dict().items()}
+        self.random = np.random.default_rng(plan.seed)
+        self.generator = torch.Generator().manual_seed(plan.seed)
+        self.alphas = build_scheduler().alphas_cumprod
+
+    def rate(self) -> float:
+        """Warm up, then a half cosine down to a fiftieth."""
+        done = min(1.0, max(self.state.samples / self.plan.samples, self.state.elapsed / self.plan.seconds))
+        warm = min(1.0, (self.state.samples + 1) / self.plan.warmup)
+        return self.plan.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+    def finished(self) -> bool:
+        """Whether the samples or the time are used up."""
+        return self.state.samples >= self.plan.samples or self.state.elapsed >= self.plan.seconds
+
+    def run(self, checkpoint: Path, report: Callable[["Trainer"], None]) -> None:
+        """Learn until the plan is fulfilled; every `checkpoint_seconds` save and report."""
+        last, losses = time.monotonic(), []
+        saved = last
+        while not self.finished():
+            losses.append(self._step())
+            now = time.monotonic()
+            self.state.elapsed += now - last
+            last = now
+            if now - saved > self.plan.checkpoint_seconds or self.finished():
+                self.state.losses.append(float(np.mean(losses)))
+                losses.clear()
+                self.save(checkpoint)
+                report(self)
+                last = saved = time.monotonic()
+
+    def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
+        rows = self.random.integers(0, len(self.latents), self.plan.batch)
+        told = self.random.integers(0, self.tokens.shape[1], self.plan.batch)
+        ids = self.tokens[rows, told].copy()
+        ids[self.random.random(self.plan.batch) < self.plan.dropped] = self.empty
+        return torch.from_numpy(self.latents[rows].astype(np.float32)), torch.from_numpy(ids.astype(np.int64))
+
+    def _step(self) -> float:
+        clean, ids = self._batch()
+        noise = torch.randn(clean.shape, generator=self.generator)
+        steps = torch.randint(0, len(self.alphas), (len(clean),), generator=self.generator)
+        signal = self.alphas[steps].sqrt()[:, None, None, None]
+        spread = (1 - self.alphas[steps]).sqrt()[:, None, None, None]
+        velocity = self.artist(signal * clean + spread * noise, steps, ids)
+        loss = torch.nn.functional.mse_loss(velocity, signal * noise - spread * clean)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss.item()} after {self.state.samples} samples; lower the rate")
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.artist.parameters(), 1.0)
+        self.optimizer.step()
+        self.state.samples += len(clean)
+        self._follow()
+        return loss.item()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Move the running mean; early on it forgets faster."""
+        seen = self.state.samples / self.plan.batch
+        decay = min(self.plan.decay, (1 + seen) / (10 + seen))
+        for name, value in self.artist.state_dict().items():
+            if value.dtype.is_floating_point:
+                self.mean[name].lerp_(value, 1 - decay)
+
+    def save(self, path: Path) -> None:
+        """Write everything needed to go on, all or nothing."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = {
+            "artist": self.artist.state_dict(),
+            "mean": self.mean,
+            "optimizer": self.optimizer.state_dict(),
+            "state": vars(self.state),
+            "random": self.random.bit_generator.state,
+            "generator": self.generator.get_state(),
+        }
+        half = path.with_suffix(".part")
+        torch.save(whole, half)
+        half.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from what `save` wrote."""
+        whole = torch.load(path, weights_only=True)
+        self.artist.load_state_dict(whole["artist"])
+        self.mean = whole["mean"]
+        self.optimizer.load_state_dict(whole["optimizer"])
+        self.state = State(**whole["state"])
+        self.random.bit_generator.state = whole["random"]
+        self.generator.set_state(whole["generator"])
+
+
+def parameters(modules: Iterable[torch.nn.Module]) -> int:
+    """How many numbers the modules hold."""
+    return sum(value.numel() for module in modules for value in module.parameters())

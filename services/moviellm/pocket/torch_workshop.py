@@ -1,0 +1,154 @@
+"""The workshop: a folder in which the model is made, step by step, each step skipped when its result is there.
+
+`pictures.npy` → `projection.npz` → `latents.npy`, `tokens.npy` → `artist.pt` (U-Net and text encoder, a checkpoint)
+and `autoencoder.pt` → the weights directory. The two trainings need only the first files, so they may run side by side.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from PIL import Image
+from transformers import CLIPTokenizer
+
+from moviellm.pocket.captions import canonical, caption
+from moviellm.pocket.dataset import EVALUATION_SEED, TRAINING_SEED, draw_dataset, scene_at
+from moviellm.pocket.diffusers_pipeline import (
+    TEXT_LENGTH,
+    build_scheduler,
+    build_text_encoder,
+    build_tokenizer,
+    build_unet,
+)
+from moviellm.pocket.latents import Projection, fit
+from moviellm.pocket.torch_training import Artist, Plan, Trainer
+
+Say = Callable[[str], None]
+
+CAPTIONS = 3
+_CHUNK = 2_000
+
+
+def one_thread() -> None:
+    """Two threads on two contended cores were fifteen times slower than one."""
+    torch.set_num_threads(1)
+
+
+def numbers_of(tokenizer: CLIPTokenizer, texts: list[str]) -> np.ndarray:
+    """Token numbers, int16 (len(texts), 77), padded as the pipeline pads."""
+    coded = tokenizer(texts, padding="max_length", max_length=TEXT_LENGTH, truncation=True)
+    return np.asarray(coded["input_ids"], dtype=np.int16)
+
+
+def prepare(folder: Path, number: int, say: Say) -> None:
+    """Draw the pictures and put them and their captions into numbers."""
+    pictures = folder / "pictures.npy"
+    if not (folder / "latents.npy").exists():
+        for done in draw_dataset(pictures, number):
+            if done % 5_000 == 0:
+                say(f"{done} pictures drawn")
+        _encode(folder)
+        say("latents written")
+    if not (folder / "tokens.npy").exists():
+        tokenizer = build_tokenizer()
+        parts = [_told(tokenizer, range(at, min(at + _CHUNK, number))) for at in range(0, number, _CHUNK)]
+        _write(folder / "tokens.npy", np.concatenate(parts))
+        say("captions written")
+
+
+def _told(tokenizer: CLIPTokenizer, indices: range) -> np.ndarray:
+    texts = []
+    for index in indices:
+        scene = scene_at(TRAINING_SEED, index)
+        texts += [caption(scene, Random(f"caption {TRAINING_SEED} {index} {told}")) for told in range(CAPTIONS)]
+    return numbers_of(tokenizer, texts).reshape(len(indices), CAPTIONS, TEXT_LENGTH)
+
+
+def _encode(folder: Path) -> None:
+    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+    projection = fit(np.asarray(pictures[:4_000]))
+    projection.save(folder / "projection.npz")
+    parts = [
+        projection.encode(np.asarray(pictures[at : at + _CHUNK])).astype(np.float16)
+        for at in range(0, len(pictures), _CHUNK)
+    ]
+    _write(folder / "latents.npy", np.concatenate(parts))
+
+
+def _write(path: Path, values: np.ndarray) -> None:
+    half = path.with_suffix(".part.npy")
+    np.save(half, values)
+    half.replace(path)
+
+
+def train_artist(folder: Path, plan: Plan, say: Say) -> None:
+    """Train U-Net and text encoder, from the checkpoint if there is one; a sample sheet at every checkpoint."""
+    one_thread()
+    torch.manual_seed(plan.seed)
+    tokenizer = build_tokenizer()
+    artist = Artist(build_unet(), build_text_encoder(tokenizer))
+    latents, tokens = np.load(folder / "latents.npy"), np.load(folder / "tokens.npy")
+    trainer = Trainer(artist, latents, tokens, numbers_of(tokenizer, [""])[0], plan)
+    checkpoint = folder / "artist.pt"
+    if checkpoint.exists():
+        trainer.resume(checkpoint)
+    projection = Projection.load(folder / "projection.npz")
+    texts = [canonical(scene_at(EVALUATION_SEED, index)) for index in range(18)]
+    started = time.monotonic()
+
+    def report(trainer: Trainer) -> None:
+        state = trainer.state
+        speed = state.samples / max(state.elapsed, 1.0)
+        say(f"{state.samples} samples, loss {state.losses[-1]:.4f}, {speed:.1f}/s, {state.elapsed / 60:.1f} min")
+        if len(state.losses) % 4 == 1:
+            _sheet(trainer, tokenizer, projection, texts, folder / f"sheet-{state.samples:07d}.png")
+
+    say(f"process {os.getpid()} started at {trainer.state.samples} samples")
+    trainer.run(checkpoint, report)
+    say(f"trained for {(time.monotonic() - started) / 60:.1f} min")
+
+
+@torch.no_grad()
+def _sheet(
+    trainer: Trainer, tokenizer: CLIPTokenizer, projection: Projection, texts: list[str], path: Path
+) -> None:
+    """Sample with the running mean and decode by the projection alone; good enough to see what is learnt."""
+    own = {name: value.clone() for name, value in trainer.artist.state_dict().items()}
+    trainer.artist.load_state_dict(trainer.mean)
+    ids = torch.from_numpy(numbers_of(tokenizer, [*texts, *[""] * len(texts)]).astype(np.int64))
+    latents = sample(trainer.artist, ids, torch.Generator().manual_seed(0), steps=12, guidance=3.0)
+    trainer.artist.load_state_dict(own)
+    tiles = projection.decode(latents.numpy())
+    save_sheet([np.round(tile * 255).astype(np.uint8) for tile in tiles], path, columns=6)
+
+
+@torch.no_grad()
+def sample(
+    artist: Artist, ids: torch.Tensor, generator: torch.Generator, *, steps: int, guidance: float, rescale: float = 0.5
+) -> torch.Tensor:
+    """Latents (B, C, 8, 8) for token numbers (2B, 77), the second half being the empty caption."""
+    scheduler = build_scheduler()
+    scheduler.set_timesteps(steps)
+    half = len(ids) // 2
+    config = artist.unet.config
+    latents = torch.randn((half, config.in_channels, config.sample_size, config.sample_size), generator=generator)
+    for step in scheduler.timesteps:
+        both = artist(torch.cat([latents, latents]), step.expand(2 * half), ids)
+        told, untold = both.chunk(2)
+        guided = untold + guidance * (told - untold)
+        ratio = told.std(dim=(1, 2, 3), keepdim=True) / guided.std(dim=(1, 2, 3), keepdim=True)
+        guided = guided * (rescale * ratio + 1 - rescale)
+        latents = scheduler.step(guided, step, latents).prev_sample
+    return latents
+
+
+def save_sheet(tiles: list[np.ndarray], path: Path, columns: int) -> None:
+    """Tiles uint8 (128, 128, 3) in rows, as one picture."""
+    blank = np.zeros_like(tiles[0])
+    tiles = tiles + [blank] * (-len(tiles) % columns)
+    rows = [np.concatenate(tiles[at : at + columns], axis=1) for at in range(0, len(tiles), columns)]
+    Image.fromarray(np.concatenate(rows)).save(path)
