@@ -1,0 +1,41 @@
+"""`python -m moviellm.qa` starts the question service."""
+
+import asyncio
+
+from moviellm import rpc
+from moviellm.qa.asking import Asker
+from moviellm.qa.fact_asker import FactAsker
+from moviellm.qa.judging import Judge
+from moviellm.qa.lexical_judge import LexicalJudge
+from moviellm.qa.servicer import NAME, QuestionServicer
+from moviellm.qa.settings import QaSettings
+from moviellm.telemetry import configure_logging, serve_metrics
+from moviellm.v1 import question_service_pb2_grpc as pb_grpc
+
+
+def main() -> None:
+    """Read the settings, build the adapters, serve until SIGTERM."""
+    settings = QaSettings.load()
+    configure_logging("qa", level=settings.log_level, style=settings.log_format)
+    serve_metrics(settings.metrics_listen)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: QaSettings) -> None:
+    asker, judge = _adapters(settings)
+    servicer = QuestionServicer(asker=asker, judge=judge, node_pool=settings.node_pool)
+    server = rpc.Server(
+        [rpc.Registration(NAME, lambda server: pb_grpc.add_QuestionServiceServicer_to_server(servicer, server))],
+        listen=settings.listen,
+        check=asker.check,
+        drain_seconds=settings.drain_seconds,
+    )
+    await server.run()
+
+
+def _adapters(settings: QaSettings) -> tuple[Asker, Judge]:
+    return FactAsker(), LexicalJudge()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The port of askers, and what every question must be, whoever asked it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from moviellm.movie import Chapter, Outline, Question, Scene, Shape
+
+#: Texts that trainers give a meaning of their own: inside a question or an answer they corrupt the labels.
+FORBIDDEN = ("<image>", "<video>", "</s>", "ASSISTANT:")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Questions, and the tokens of a language model that they cost (0 without one)."""
+
+    questions: tuple[Question, ...]
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Asker(Protocol):
+    """Makes questions from a script. Methods are pure functions of their arguments and raise moviellm.errors only."""
+
+    @property
+    def name(self) -> str:
+        """What did the work, for its bill: "facts" or the language model's name."""
+
+    async def ask_movie(self, outline: Outline, shape: Shape, seed: int) -> Asked:
+        """Overview questions; their evidence is the whole movie, or its first or last chapter."""
+
+    async def ask_chapter(self, outline: Outline, chapter: Chapter, shape: Shape, seed: int) -> Asked:
+        """Plot questions about one chapter."""
+
+    async def ask_scene(self, outline: Outline, chapter: Chapter, scene: Scene, shape: Shape, seed: int) -> Asked:
+        """Plot questions about one scene."""
+
+    async def ask_order(self, outline: Outline, chapters: tuple[Chapter, ...], shape: Shape, seed: int) -> Asked:
+        """Temporal questions over all chapters; none where the script orders nothing."""
+
+    async def check(self) -> None:
+        """Raise one of our errors while the asker cannot work."""
+
+
+def flaw(question: str, answer: str) -> str:
+    """What makes the pair useless, as an end of "The question …"; empty for a good pair."""
+    if not question.strip():
+        return "is empty"
+    if not answer.strip():
+        return "has an empty answer"
+    if not question.endswith("?"):
+        return 'does not end with "?"'
+    for text in FORBIDDEN:
+        if text.lower() in question.lower() or text.lower() in answer.lower():
+            return f'holds the forbidden text "{text}"'
+    if tells(question, answer):
+        return "contains its own answer"
+    return ""
+
+
+def tells(text: str, secret: str) -> bool:
+    """Whether the text says the secret, word for word, whatever the punctuation."""
+    hidden = words(secret)
+    return bool(hidden) and f" {hidden} " in f" {words(text)} "
+
+
+def words(text: str) -> str:
+    """The text's words alone, in lower case, a space between them: equal for texts that read the same."""
+    return " ".join(re.findall(r"[^\W_]+", text.lower().replace("'s ", " ")))
+
+
+def distinct(questions: Iterable[Question]) -> tuple[Question, ...]:
+    """The good questions, each once; a question that would have several answers is left out altogether."""
+    answers: dict[str, set[str]] = {}
+    kept: dict[str, Question] = {}
+    for question in questions:
+        if flaw(question.question, question.answer):
+            continue
+        key = words(question.question)
+        answers.setdefault(key, set()).add(words(question.answer))
+        kept.setdefault(key, question)
+    return tuple(question for key, question in kept.items() if len(answers[key]) == 1)

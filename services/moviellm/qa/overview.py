@@ -1,0 +1,107 @@
+"""Overview questions: what the movie is about, who wants what, what stands in the way, how it ends."""
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+
+from moviellm.movie import CharacterRole, Fact, FrameRange, Outline, Question, QuestionKind, Shape
+from moviellm.qa import grammar
+from moviellm.qa.asking import tells
+
+_ABOUT = ("What is the movie about?", "What is this movie about?", "What story does the movie tell?")
+_WHO = ("Who are the main characters of the movie?", "Who is the story about?", "Whose story does the movie tell?")
+_PLACES = ("Where does the story take place?", "In which places is the movie set?", "Where is the movie set?")
+_BEGIN = ("How does the movie begin?", "How does the story begin?", "What happens at the beginning of the movie?")
+_END = ("How does the movie end?", "How does the story end?", "What happens at the end of the movie?")
+_WANT = ("What {do} {who} want?", "What is it that {who} {want}?", "What {do} {who} try to reach in this story?")
+_WHY = ("Why {asked}?", "For what reason {asked}?", "What is the reason that {clause}?")
+_HOW = ("How {asked}?", "In what way {asked}?", "By what means {asked}?")
+_OBSTACLE = ("What stands in {whose} way?", "What makes it hard for {who} to succeed?", "What is {whose} problem?")
+_DESIRES = frozenset(["want", "wish", "hope", "long", "need", "dream", "seek", "yearn", "desire"])
+_BUT = re.compile(r"\b(but|however|yet|stands? in the way|although|unless|until)\b", re.IGNORECASE)
+
+
+def overview_questions(outline: Outline, shape: Shape, rng: random.Random) -> Iterator[Question]:
+    """All questions that the outline answers about the movie as a whole; wordings are chosen by `rng`."""
+    everything = shape.movie_range()
+    for category, wordings, answer, evidence in (
+        ("what", _ABOUT, outline.overview, everything),
+        ("who", _WHO, _cast(outline), everything),
+        ("where", _PLACES, _places(outline), everything),
+        ("how", _BEGIN, _content(outline, 1), shape.chapter_range(1)),
+        ("how", _END, _content(outline, shape.chapters), shape.chapter_range(shape.chapters)),
+    ):
+        wording = rng.choice(wordings)
+        if answer.strip() and not (wording in (*_BEGIN, *_END) and shape.chapters == 1):
+            yield _question(category, wording, answer, evidence)
+    yield from _wishes(outline.facts, everything, rng)
+    yield from _obstacle(outline, everything, rng)
+    for fact in outline.facts:
+        yield from _why_and_how(fact, everything, rng)
+
+
+def _question(category: str, question: str, answer: str, evidence: FrameRange) -> Question:
+    return Question(
+        QuestionKind.OVERVIEW,
+        category,
+        grammar.sentence(question),
+        grammar.sentence(answer),
+        evidence=evidence,
+        level="movie",
+    )
+
+
+def _cast(outline: Outline) -> str:
+    people = [
+        f"{character.name}, {grammar.with_article(character.occupation)}" if character.occupation else character.name
+        for character in outline.characters
+        if character.role is CharacterRole.MAIN
+    ]
+    if not people:
+        return ""
+    verb = "characters are" if len(people) > 1 else "character is"
+    return f"The main {verb} {', and '.join(people)}"
+
+
+def _places(outline: Outline) -> str:
+    places = list(dict.fromkeys(place for chapter in outline.chapters for place in chapter.locations))
+    phrases = [grammar.place_phrase(place) for place in places or outline.locations]
+    return f"The story takes place {grammar.listed(phrases)}" if phrases else ""
+
+
+def _content(outline: Outline, number: int) -> str:
+    return next((chapter.content for chapter in outline.chapters if chapter.number == number), "")
+
+
+def _wishes(facts: Sequence[Fact], evidence: FrameRange, rng: random.Random) -> Iterator[Question]:
+    wishes: dict[str, list[str]] = {}
+    for fact in facts:
+        if grammar.main_verb(fact.deed) in _DESIRES:
+            wishes.setdefault(fact.who, []).append(grammar.predicate(fact.who, fact.deed))
+    for who, predicates in wishes.items():
+        plural = grammar.is_plural(who)
+        wording = rng.choice(_WANT).format(
+            who=grammar.subject(who), do="do" if plural else "does", want="want" if plural else "wants"
+        )
+        yield _question("what", wording, f"{grammar.subject(who)} {grammar.listed(predicates)}", evidence)
+
+
+def _obstacle(outline: Outline, evidence: FrameRange, rng: random.Random) -> Iterator[Question]:
+    hero = next((character.name for character in outline.characters if character.role is CharacterRole.MAIN), "")
+    sentences = re.split(r"(?<=[.!?])\s+", outline.overview.strip())
+    told = next((text for text in sentences if _BUT.search(text)), "")
+    wording = rng.choice(_OBSTACLE)
+    if hero and told:
+        answer = re.sub(r"^(But|However|Yet),? ", "", told)
+        yield _question("what", wording.format(who=hero, whose=f"{hero}'s"), answer, evidence)
+
+
+def _why_and_how(fact: Fact, evidence: FrameRange, rng: random.Random) -> Iterator[Question]:
+    clause = grammar.clause(fact.who, fact.deed)
+    for category, wordings, rest, secret in (
+        ("why", _WHY, grammar.reason_phrase(fact.reason), fact.reason),
+        ("how", _HOW, grammar.means_phrase(fact.means), fact.means),
+    ):
+        wording = rng.choice(wordings).format(asked=grammar.inverted(fact.who, fact.deed), clause=clause)
+        if rest and grammar.main_verb(fact.deed) and not tells(wording, secret):
+            yield _question(category, wording, f"{clause} {rest}", evidence)
