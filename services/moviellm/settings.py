@@ -7,10 +7,24 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class ServiceSettings(BaseSettings):
-    """Settings that all services share. A room's subclass sets `env_prefix`, such as MOVIELLM_QA_."""
+class Settings(BaseSettings):
+    """Frozen settings that say in one sentence what is wrong with the environment."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment; on a bad value, say which variable and what is allowed, and exit with code 2."""
+        try:
+            return cls()
+        except ValidationError as error:
+            for problem in error.errors():
+                print(f"{variable_name(cls, problem['loc'])}: {problem['msg']}", file=sys.stderr)
+            raise SystemExit(2) from None
+
+
+class ServiceSettings(Settings):
+    """Settings that all services share. A room's subclass sets `env_prefix`, such as MOVIELLM_QA_."""
 
     listen: str = Field(default="127.0.0.1:0", pattern=r"^.+:\d{1,5}$")
     """Address and port of the gRPC server, such as 127.0.0.1:8601; port 0 takes a free one and logs it."""
@@ -30,18 +44,8 @@ class ServiceSettings(BaseSettings):
     node_pool: str = Field(default="local", validation_alias="NODE_POOL")
     """The node pool this process runs in; set by the chart."""
 
-    @classmethod
-    def load(cls) -> Self:
-        """Read the environment; on a bad value, say which variable and what is allowed, and exit with code 2."""
-        try:
-            return cls()
-        except ValidationError as error:
-            for problem in error.errors():
-                print(f"{variable_name(cls, problem['loc'])}: {problem['msg']}", file=sys.stderr)
-            raise SystemExit(2) from None
 
-
-class StoreSettings(BaseSettings):
+class StoreSettings(Settings):
     """Where the artifact store is; the same for all services, so its variables carry no room's name."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, env_prefix="MOVIELLM_STORE_")

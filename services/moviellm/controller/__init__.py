@@ -1,0 +1,1 @@
+"""The controller: one dataset from request to shards. It asks what is missing and has it made."""

@@ -1,0 +1,134 @@
+"""The door: a request is checked here, whole, before anything is stored. Every complaint names its field."""
+
+import re
+import secrets
+from dataclasses import dataclass, replace
+
+from moviellm.controller.pillow_pictures import check_picture
+from moviellm.dataset import FORMATS, MovieDatasetSpec
+from moviellm.errors import InvalidInput
+
+PREFIX = "movieDatasets/"
+MAX_THEME = 500
+MAX_DESCRIPTION = 300
+MAX_REQUEST_ID = 128
+MAX_DIALOGUE_LINES = 22
+PICTURES_ALLOWED = range(3, 61)
+
+_ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What this deployment allows."""
+
+    max_movies: int
+    max_side: int
+    models: tuple[str, ...]
+    styles: tuple[str, ...]
+
+    def spec(self, spec: MovieDatasetSpec, style_pictures: tuple[bytes, ...] = ()) -> MovieDatasetSpec:
+        """The request with defaults filled in. Raises InvalidInput naming the field and what is allowed."""
+        theme = self._phrase("spec.theme", spec.theme, MAX_THEME)
+        self._between("spec.movies", spec.movies, 1, self.max_movies)
+        for field in ("chapters", "scenes", "frames"):
+            self._between(f"spec.{field}", getattr(spec, field), 1, self.max_side)
+        self._between("spec.dialogue_lines", spec.dialogue_lines, 0, MAX_DIALOGUE_LINES)
+        self._between("spec.seed", spec.seed, 0, 2**63 - 1)
+        if not 0 < spec.frames_per_second <= 30:
+            raise InvalidInput(
+                "spec.frames_per_second", f"must be above 0 and at most 30, got {spec.frames_per_second:g}"
+            )
+        self._style(spec)
+        self._pictures(style_pictures)
+        return replace(
+            spec,
+            theme=theme,
+            style=replace(spec.style, description=spec.style.description.strip(), pictures=len(style_pictures)),
+            formats=self._formats(spec.formats),
+            model=self._model(spec.model),
+        )
+
+    def _style(self, spec: MovieDatasetSpec) -> None:
+        style = spec.style
+        if style.preset and style.preset not in self.styles:
+            raise InvalidInput(
+                "spec.style.preset", f"{_quoted(style.preset)} is unknown; known styles: {', '.join(self.styles)}"
+            )
+        if style.description:
+            self._phrase("spec.style.description", style.description, MAX_DESCRIPTION)
+        if style.preset and style.description:
+            raise InvalidInput("spec.style", "set either preset or description, not both")
+
+    def _formats(self, formats: tuple[str, ...]) -> tuple[str, ...]:
+        for name in formats:
+            if name not in FORMATS:
+                raise InvalidInput("spec.formats", f"{_quoted(name)} is unknown; known formats: {', '.join(FORMATS)}")
+        return tuple(name for name in FORMATS if name in formats) if formats else tuple(FORMATS)
+
+    def _model(self, model: str) -> str:
+        if model and model not in self.models:
+            raise InvalidInput("spec.model", f"{_quoted(model)} is unknown; known models: {', '.join(self.models)}")
+        return model or self.models[0]
+
+    @staticmethod
+    def _pictures(pictures: tuple[bytes, ...]) -> None:
+        if pictures and len(pictures) not in PICTURES_ALLOWED:
+            raise InvalidInput("style_pictures", f"must be 3 to 60 pictures, got {len(pictures)}")
+        for number, data in enumerate(pictures):
+            check_picture(data, f"style_pictures[{number}]")
+
+    @staticmethod
+    def _between(field: str, value: int, low: int, high: int) -> None:
+        if not low <= value <= high:
+            raise InvalidInput(field, f"must be between {low} and {high}, got {value}")
+
+    @staticmethod
+    def _phrase(field: str, text: str, longest: int) -> str:
+        stripped = text.strip()
+        if not 1 <= len(stripped) <= longest:
+            raise InvalidInput(field, f"must have 1 to {longest} characters, got {len(stripped)}")
+        if _NOT_PRINTABLE.search(stripped):
+            raise InvalidInput(field, "must be one line of text without control characters")
+        return stripped
+
+
+def dataset_id(name: str, field: str = "name") -> str:
+    """The id in "movieDatasets/{id}". Raises InvalidInput for anything else, path tricks included."""
+    identifier = name.removeprefix(PREFIX)
+    if not name.startswith(PREFIX) or not _ID.fullmatch(identifier):
+        raise InvalidInput(field, f'must look like "{PREFIX}my-dataset", got {_quoted(name)}')
+    return identifier
+
+
+def chosen_id(identifier: str, theme: str) -> str:
+    """The id a requester chose, or one made from the theme."""
+    if not identifier:
+        words = re.findall(r"[a-z0-9]+", theme.lower())
+        slug = "-".join(words)[:40].strip("-")
+        return f"{slug if slug and slug[0].isalpha() else 'dataset'}-{secrets.token_hex(3)}"
+    if not _ID.fullmatch(identifier):
+        raise InvalidInput(
+            "movie_dataset_id",
+            'must have 1 to 63 lower-case letters, digits and "-", begin with a letter and not end with "-", '
+            f"got {_quoted(identifier)}",
+        )
+    return identifier
+
+
+def check_request_id(request_id: str) -> None:
+    """Raises InvalidInput for a request_id that is too long or not printable."""
+    if len(request_id) > MAX_REQUEST_ID or _NOT_PRINTABLE.search(request_id):
+        raise InvalidInput("request_id", f"must have at most {MAX_REQUEST_ID} printable characters")
+
+
+def page_size(value: int, *, default: int, most: int) -> int:
+    """The page size to use; 0 means the default."""
+    if not 0 <= value <= most:
+        raise InvalidInput("page_size", f"must be between 0 (for {default}) and {most}, got {value}")
+    return value or default
+
+
+def _quoted(text: str) -> str:
+    return f'"{text[:60]}…"' if len(text) > 60 else f'"{text}"'

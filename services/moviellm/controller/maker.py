@@ -1,0 +1,101 @@
+"""One unit of work: look whether it is made, else have it made, and store it once."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+
+from moviellm import wire
+from moviellm.artifacts import ArtifactStore
+from moviellm.controller.lanes import Lanes
+from moviellm.controller.metrics import Metrics
+from moviellm.controller.policy import RetryPolicy, retried
+from moviellm.controller.progress import Progress
+from moviellm.controller.stages import Made
+from moviellm.dataset import Stage, Trouble
+from moviellm.errors import MovieLLMError, Temporary
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Failed(Exception):
+    """A unit was given up; carries what the requester should read."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.message)
+        self.trouble = trouble
+
+
+class Maker:
+    """Makes units of one dataset: existing artifacts are read, missing ones made with retries and stored."""
+
+    def __init__(
+        self,
+        *,
+        dataset: str,
+        store: ArtifactStore,
+        lanes: Lanes,
+        policy: RetryPolicy,
+        progress: Progress,
+        metrics: Metrics,
+    ) -> None:
+        self.store = store
+        self.progress = progress
+        self.metrics = metrics
+        self._lanes = lanes
+        self._policy = policy
+        self._log = log.bind(dataset=dataset)
+
+    async def made(
+        self,
+        stage: Stage,
+        unit: str,
+        key: str,
+        cls: type[T],
+        make: Callable[[], Awaitable[Made[T]]],
+        *,
+        counted: bool = True,
+    ) -> T:
+        """The artifact under `key`, made first when it is missing. Raises Failed when it cannot be made.
+
+        A unit that is made now counts as progress of its stage, unless its stage counts something finer.
+        """
+        existing = await self.attempt(stage, unit, lambda: self.store.find(key))
+        if existing is not None:
+            return wire.from_json(existing, cls, key)
+        async with self._lanes.place(stage, self.progress):
+            made = await self.attempt(stage, unit, make)
+            data = wire.to_json(made.value, made_from=made.made_from, made_by=made.work.model)
+            await self.attempt(stage, unit, lambda: self.store.put(key, data))
+        self.metrics.succeeded(stage, made.work)
+        if counted:
+            self.progress.made(stage)
+        self._log.info("made", stage=stage, unit=unit, seconds=round(made.work.seconds, 2), by=made.work.model)
+        return made.value
+
+    async def attempt(self, stage: Stage, unit: str, make: Callable[[], Awaitable[T]]) -> T:
+        """The result of `make` with retries; troubles show in the dataset's status while they last."""
+        name = f"{stage}: {unit}"
+
+        def on_trouble(error: Temporary, attempts: int) -> None:
+            self.metrics.failed(stage, final=False)
+            self.progress.troubles[name] = Trouble(stage, error.reason, error.message, unit, attempts)
+            self.progress.notify()
+            self._log.warning("will try again", stage=stage, unit=unit, attempts=attempts, why=error.message)
+
+        try:
+            result = await retried(make, self._policy, on_trouble=on_trouble)
+        except MovieLLMError as error:
+            raise self._given_up(stage, unit, name, error) from error
+        if self.progress.troubles.pop(name, None):
+            self.progress.notify()
+        return result
+
+    def _given_up(self, stage: Stage, unit: str, name: str, error: MovieLLMError) -> Failed:
+        attempts = self.progress.troubles[name].attempts if name in self.progress.troubles else 1
+        self.metrics.failed(stage, final=True)
+        self._log.error("given up", stage=stage, unit=unit, attempts=attempts, why=error.message, reason=error.reason)
+        trouble = Trouble(stage, error.reason, error.message, unit, attempts)
+        self.progress.troubles[name] = trouble
+        return Failed(trouble)

@@ -1,0 +1,363 @@
+"""All datasets of this controller: accepted, made, watched, cancelled, deleted.
+
+What a requester was promised lies in the store before the answer goes out; what this class keeps in memory is rebuilt
+from the store at start.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import structlog
+
+from moviellm import wire
+from moviellm.artifacts import ArtifactStore, DatasetKeys, digest
+from moviellm.controller.maker import Failed
+from moviellm.controller.progress import Progress
+from moviellm.controller.survey import Survey, survey
+from moviellm.dataset import MovieDatasetSpec, Stage, StageProgress, State, Trouble
+from moviellm.errors import AlreadyExists, InvalidInput, MovieLLMError, NotFound, Temporary, Unavailable, Unsatisfied
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+#: A state that has been reached is not overtaken by work that was ending at the same moment.
+_STAYS_AGAINST = {
+    State.RUNNING: (State.CANCELLED, State.DELETING),
+    State.SUCCEEDED: (State.CANCELLED, State.DELETING),
+    State.FAILED: (State.CANCELLED, State.DELETING),
+    State.CANCELLED: (State.SUCCEEDED, State.FAILED, State.DELETING),
+}
+
+WATCH_PAUSE = 0.2
+STORE_PAUSE = 2.0
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """request.json: what was asked for, and when (seconds since the epoch)."""
+
+    spec: MovieDatasetSpec
+    create_time: float
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """status.json: the last word on the state. The counts of a final state save counting again after a restart."""
+
+    state: State = State.PENDING
+    update_time: float = 0.0
+    end_time: float | None = None
+    trouble: Trouble | None = None
+    changes: int = 0
+    done: Mapping[str, int] = field(default_factory=dict)
+    titles: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """requests/….json: which dataset a request_id made, and the digest of its spec."""
+
+    dataset: str
+    spec_digest: str
+
+
+@dataclass
+class Dataset:
+    """One dataset in memory."""
+
+    identifier: str
+    accepted: Accepted
+    status: Status
+    progress: Progress
+    task: asyncio.Task[None] | None = None
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def sort_key(self) -> tuple[float, str]:
+        """Newest first, ties by name."""
+        return (-self.accepted.create_time, self.identifier)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why it failed, or what it waits for now."""
+        return self.status.trouble if self.status.state.is_final else self.progress.trouble
+
+    def stages(self) -> list[StageProgress]:
+        """Progress by stage."""
+        return self.progress.stages()
+
+
+class MakeDataset(Protocol):
+    """Makes all that is missing of a dataset; `found` is what the store held when the work was taken up."""
+
+    async def __call__(self, dataset: str, spec: MovieDatasetSpec, progress: Progress, found: Survey) -> None:
+        """Raises Failed when something could not be made."""
+        ...
+
+
+class Registry:
+    """The datasets, and the tasks that make them. `make` makes all that is missing of one dataset."""
+
+    def __init__(
+        self,
+        *,
+        store: ArtifactStore,
+        make: MakeDataset,
+        datasets_in_flight: int,
+        on_states: Callable[[Mapping[State, int]], None] = lambda counts: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._make = make
+        self._places = asyncio.Semaphore(datasets_in_flight)
+        self._on_states = on_states
+        self._clock = clock
+        self._datasets: dict[str, Dataset] = {}
+        self._accepting = asyncio.Lock()
+        self._closing = False
+
+    # ---- life of the controller ----
+
+    async def load(self) -> None:
+        """Take up every dataset that the store knows, and go on with those that are not in a final state."""
+        for identifier in await self._store.folders("datasets"):
+            keys = DatasetKeys(identifier)
+            request = await self._store.find(keys.request)
+            if request is None:
+                continue
+            status = await self._store.find(keys.status)
+            self._take_up(
+                identifier,
+                wire.from_json(request, Accepted, keys.request),
+                wire.from_json(status, Status, keys.status) if status else Status(),
+            )
+        self._count_states()
+
+    async def close(self) -> None:
+        """Stop all work without changing any state; the next controller goes on."""
+        self._closing = True
+        tasks = [dataset.task for dataset in self._datasets.values() if dataset.task]
+        for dataset in self._datasets.values():
+            dataset.progress.notify()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _take_up(self, identifier: str, accepted: Accepted, status: Status) -> Dataset:
+        progress = Progress(accepted.spec, state_changes=status.changes)
+        progress.done.update({Stage(stage): count for stage, count in status.done.items()})
+        progress.titles.update(status.titles)
+        dataset = Dataset(identifier, accepted, status, progress)
+        self._datasets[identifier] = dataset
+        if status.state is State.DELETING:
+            dataset.task = asyncio.create_task(self._remove(dataset))
+        elif not status.state.is_final:
+            self._start(dataset)
+        return dataset
+
+    # ---- requests ----
+
+    async def create(
+        self, identifier: str, spec: MovieDatasetSpec, *, request_id: str = "", pictures: tuple[bytes, ...] = ()
+    ) -> Dataset:
+        """Accept a request: store it, then start. A repeated request_id gives the first dataset.
+
+        Raises AlreadyExists for a name that is taken, InvalidInput for a request_id that was used for another request.
+        """
+        self._refuse_when_closing()
+        async with self._accepting:
+            if request_id:
+                identifier = await self._identifier_of_request(request_id, identifier, spec)
+                if identifier in self._datasets:
+                    return self._datasets[identifier]
+            if identifier in self._datasets:
+                raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
+            keys = DatasetKeys(identifier)
+            for number, data in enumerate(pictures, 1):
+                await self._store.replace(keys.picture(number), data)
+            accepted = Accepted(spec, self._clock(), request_id)
+            if not await self._store.put(keys.request, wire.to_json(accepted)):
+                raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
+            log.info("accepted", dataset=identifier, movies=spec.movies, frames=spec.movies * spec.shape.total_frames)
+            dataset = self._take_up(identifier, accepted, Status(update_time=accepted.create_time))
+        self._count_states()
+        return dataset
+
+    async def _identifier_of_request(self, request_id: str, identifier: str, spec: MovieDatasetSpec) -> str:
+        key = f"requests/{digest(request_id.encode())}.json"
+        spec_digest = digest(wire.to_json(spec))
+        if await self._store.put(key, wire.to_json(RequestRecord(identifier, spec_digest))):
+            return identifier
+        record = wire.from_json(await self._store.get(key), RequestRecord, key)
+        if record.spec_digest != spec_digest:
+            raise InvalidInput("request_id", "was used for another request; choose a new one")
+        return record.dataset
+
+    def get(self, identifier: str) -> Dataset:
+        """One dataset; raises NotFound."""
+        dataset = self._datasets.get(identifier)
+        if dataset is None:
+            raise NotFound(f"there is no dataset movieDatasets/{identifier}")
+        return dataset
+
+    def page(self, size: int, after: tuple[float, str] | None) -> list[Dataset]:
+        """Up to `size` datasets that come after the sort key `after`, in order."""
+        later = (d for d in self._datasets.values() if after is None or d.sort_key > after)
+        return sorted(later, key=lambda dataset: dataset.sort_key)[:size]
+
+    async def cancel(self, identifier: str) -> Dataset:
+        """Stop the work and keep what is made. Raises Unsatisfied when the dataset is complete or failed."""
+        dataset = self.get(identifier)
+        state = dataset.status.state
+        if state is State.CANCELLED:
+            return dataset
+        if state.is_final or state is State.DELETING:
+            raise Unsatisfied(f"movieDatasets/{identifier} is {state.upper()}: there is nothing left to cancel")
+        await self._set_state(dataset, State.CANCELLED)
+        await _ended(dataset.task)
+        return dataset
+
+    async def retry(self, identifier: str) -> Dataset:
+        """Go on with a failed or cancelled dataset. Raises Unsatisfied for one in any other state."""
+        self._refuse_when_closing()
+        dataset = self.get(identifier)
+        state = dataset.status.state
+        if state not in (State.FAILED, State.CANCELLED):
+            raise Unsatisfied(
+                f"movieDatasets/{identifier} is {state.upper()}: only FAILED and CANCELLED datasets can be retried"
+            )
+        await _ended(dataset.task)
+        await self._set_state(dataset, State.PENDING)
+        self._start(dataset)
+        return dataset
+
+    async def delete(self, identifier: str) -> None:
+        """Stop the work and remove everything; returns when it is gone."""
+        dataset = self.get(identifier)
+        if dataset.status.state is not State.DELETING:
+            await self._set_state(dataset, State.DELETING)
+            await _ended(dataset.task)
+            dataset.task = asyncio.create_task(self._remove(dataset))
+        if dataset.task:
+            await asyncio.shield(dataset.task)
+
+    async def watch(self, identifier: str, revision: int) -> AsyncIterator[Dataset]:
+        """The dataset at every change after `revision`, until a final state has been seen or it is gone."""
+        dataset = self.get(identifier)
+        while True:
+            if self._closing:
+                raise Unavailable("the controller is shutting down; watch again with the resume token")
+            if self._datasets.get(identifier) is not dataset:
+                raise NotFound(f"movieDatasets/{identifier} was deleted")
+            final = dataset.status.state.is_final
+            if dataset.progress.revision > revision:
+                yield dataset
+            if final:
+                return
+            revision = -1
+            changed = asyncio.ensure_future(dataset.progress.wait())
+            await asyncio.sleep(WATCH_PAUSE)
+            await changed
+
+    # ---- work ----
+
+    def _start(self, dataset: Dataset) -> None:
+        dataset.task = asyncio.create_task(self._run(dataset), name=f"make {dataset.identifier}")
+
+    async def _run(self, dataset: Dataset) -> None:
+        async with self._places:
+            try:
+                found = await self._persistently(lambda: survey(self._store, dataset.identifier))
+                dataset.progress.done.update(found.done)
+                dataset.progress.titles.update(found.titles)
+                dataset.progress.troubles.clear()
+                await self._persistently(lambda: self._set_state(dataset, State.RUNNING))
+                await self._make(dataset.identifier, dataset.accepted.spec, dataset.progress, found)
+            except Failed as failure:
+                trouble = failure.trouble
+                await self._persistently(lambda: self._set_state(dataset, State.FAILED, trouble))
+            except Exception as error:
+                log.error("dataset failed", dataset=dataset.identifier, exc_info=error)
+                trouble = _trouble_of(error)
+                await self._persistently(lambda: self._set_state(dataset, State.FAILED, trouble))
+            else:
+                await self._persistently(lambda: self._set_state(dataset, State.SUCCEEDED))
+
+    async def _set_state(self, dataset: Dataset, state: State, trouble: Trouble | None = None) -> None:
+        """Store the new state, then show it; a dataset that was cancelled or deleted meanwhile stays so."""
+        async with dataset.changing:
+            if dataset.status.state in _STAYS_AGAINST.get(state, ()):
+                return
+            status = self._status(dataset, state, trouble)
+            await self._store.replace(DatasetKeys(dataset.identifier).status, wire.to_json(status))
+            dataset.status = status
+        if state in (State.CANCELLED, State.DELETING) and dataset.task:
+            dataset.task.cancel()
+        progress = dataset.progress
+        progress.state_changes = status.changes
+        log.info("state", dataset=dataset.identifier, state=state, **({"why": trouble.message} if trouble else {}))
+        progress.notify()
+        self._count_states()
+
+    def _status(self, dataset: Dataset, state: State, trouble: Trouble | None) -> Status:
+        now = self._clock()
+        progress = dataset.progress
+        return Status(
+            state=state,
+            update_time=now,
+            end_time=now if state.is_final else None,
+            trouble=trouble,
+            changes=dataset.status.changes + 1,
+            done={stage.value: count for stage, count in progress.done.items()} if state.is_final else {},
+            titles=dict(progress.titles) if state.is_final else {},
+        )
+
+    async def _remove(self, dataset: Dataset) -> None:
+        """Remove all artifacts, the request last, so that a removal that is cut short is taken up again at start."""
+        keys = DatasetKeys(dataset.identifier)
+        for prefix in (keys.files, f"{keys.root}/work", f"{keys.root}/pictures"):
+            await self._persistently(lambda prefix=prefix: self._store.delete_all(prefix))  # type: ignore[misc]
+        if dataset.accepted.request_id:
+            await self._persistently(
+                lambda: self._store.delete_all(f"requests/{digest(dataset.accepted.request_id.encode())}.json")
+            )
+        await self._persistently(lambda: self._store.delete_all(keys.root))
+        del self._datasets[dataset.identifier]
+        log.info("deleted", dataset=dataset.identifier)
+        dataset.progress.notify()
+        self._count_states()
+
+    async def _persistently(self, action: Callable[[], Awaitable[T]]) -> T:
+        """The result of `action`, asked again for as long as the store does not answer."""
+        while True:
+            try:
+                return await action()
+            except Temporary as error:
+                log.warning("waiting for the store", why=error.message)
+                await asyncio.sleep(STORE_PAUSE)
+
+    def _refuse_when_closing(self) -> None:
+        if self._closing:
+            raise Unavailable("the controller is shutting down; ask again", retry_after=2.0)
+
+    def _count_states(self) -> None:
+        counts = dict.fromkeys(State, 0)
+        for dataset in self._datasets.values():
+            counts[dataset.status.state] += 1
+        self._on_states(counts)
+
+
+def _trouble_of(error: Exception) -> Trouble:
+    if isinstance(error, MovieLLMError):
+        return Trouble("controller", error.reason, error.message)
+    return Trouble("controller", "INTERNAL", "internal error; the log of the controller has the details")
+
+
+async def _ended(task: "asyncio.Task[None] | None") -> None:
+    """Wait until the task has ended, however it ends."""
+    if task:
+        await asyncio.wait([task])

@@ -1,0 +1,173 @@
+"""MovieDatasetService: convert, call, convert."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, timestamp_pb2
+
+from moviellm import rpc, wire
+from moviellm.artifacts import ArtifactStore, DatasetKeys
+from moviellm.controller.admission import Admission, check_request_id, chosen_id, dataset_id, page_size
+from moviellm.controller.estimate import Rates, estimate
+from moviellm.controller.registry import Dataset, Registry
+from moviellm.dataset import MovieDatasetSpec, State
+from moviellm.errors import InvalidInput, NotFound
+from moviellm.v1 import movie_dataset_service_pb2 as pb
+from moviellm.v1 import movie_dataset_service_pb2_grpc
+
+CHUNK_BYTES = 512 * 1024
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceServicer):
+    """The requesters' door."""
+
+    def __init__(self, *, registry: Registry, store: ArtifactStore, admission: Admission, rates: Rates) -> None:
+        self._registry = registry
+        self._store = store
+        self._admission = admission
+        self._rates = rates
+
+    @rpc.method
+    async def CreateMovieDataset(self, request: pb.CreateMovieDatasetRequest, context: Context) -> pb.MovieDataset:
+        """Accept a request, or only check it."""
+        pictures = tuple(request.style_pictures)
+        spec = self._admission.spec(wire.from_message(request.spec, MovieDatasetSpec, "spec"), pictures)
+        check_request_id(request.request_id)
+        identifier = chosen_id(request.movie_dataset_id, spec.theme)
+        if request.validate_only:
+            message = pb.MovieDataset(spec=wire.to_message(spec, pb.MovieDatasetSpec))
+            message.estimate.CopyFrom(wire.to_message(estimate(spec, self._rates), pb.Estimate))
+            return message
+        dataset = await self._registry.create(identifier, spec, request_id=request.request_id, pictures=pictures)
+        return self._message(dataset)
+
+    @rpc.method
+    async def GetMovieDataset(self, request: pb.GetMovieDatasetRequest, context: Context) -> pb.MovieDataset:
+        """One dataset."""
+        return self._message(self._registry.get(dataset_id(request.name)))
+
+    @rpc.method
+    async def ListMovieDatasets(
+        self, request: pb.ListMovieDatasetsRequest, context: Context
+    ) -> pb.ListMovieDatasetsResponse:
+        """A page of datasets."""
+        size = page_size(request.page_size, default=50, most=1000)
+        page = self._registry.page(size + 1, _decode_token(request.page_token))
+        token = _encode_token(page[size - 1].sort_key) if len(page) > size else ""
+        return pb.ListMovieDatasetsResponse(
+            movie_datasets=[self._message(dataset) for dataset in page[:size]], next_page_token=token
+        )
+
+    @rpc.method
+    async def CancelMovieDataset(self, request: pb.CancelMovieDatasetRequest, context: Context) -> pb.MovieDataset:
+        """Stop and keep."""
+        return self._message(await self._registry.cancel(dataset_id(request.name)))
+
+    @rpc.method
+    async def RetryMovieDataset(self, request: pb.RetryMovieDatasetRequest, context: Context) -> pb.MovieDataset:
+        """Go on."""
+        return self._message(await self._registry.retry(dataset_id(request.name)))
+
+    @rpc.method
+    async def DeleteMovieDataset(self, request: pb.DeleteMovieDatasetRequest, context: Context) -> empty_pb2.Empty:
+        """Stop and remove."""
+        await self._registry.delete(dataset_id(request.name))
+        return empty_pb2.Empty()
+
+    @rpc.method
+    async def WatchMovieDataset(
+        self, request: pb.WatchMovieDatasetRequest, context: Context
+    ) -> AsyncIterator[pb.WatchMovieDatasetResponse]:
+        """The dataset at every change."""
+        identifier = dataset_id(request.name)
+        async for dataset in self._registry.watch(identifier, _revision(request.resume_token)):
+            yield pb.WatchMovieDatasetResponse(
+                movie_dataset=self._message(dataset), resume_token=str(dataset.progress.revision)
+            )
+
+    @rpc.method
+    async def ListArtifacts(self, request: pb.ListArtifactsRequest, context: Context) -> pb.ListArtifactsResponse:
+        """A page of files, ordered by path."""
+        dataset = self._registry.get(dataset_id(request.parent, "parent"))
+        size = page_size(request.page_size, default=1000, most=10_000)
+        prefix = DatasetKeys(dataset.identifier).files
+        after = request.page_token
+        found = [
+            (entry.key.removeprefix(f"{prefix}/"), entry)
+            async for entry in self._store.list(prefix)
+            if entry.key.removeprefix(f"{prefix}/") > after
+        ]
+        found.sort(key=lambda item: item[0])
+        return pb.ListArtifactsResponse(
+            artifacts=[
+                pb.Artifact(path=path, size_bytes=entry.size_bytes, uri=self._store.uri(entry.key))
+                for path, entry in found[:size]
+            ],
+            next_page_token=found[size - 1][0] if len(found) > size else "",
+        )
+
+    @rpc.method
+    async def DownloadArtifact(
+        self, request: pb.DownloadArtifactRequest, context: Context
+    ) -> AsyncIterator[pb.DownloadArtifactResponse]:
+        """The bytes of one file."""
+        dataset = self._registry.get(dataset_id(request.parent, "parent"))
+        prefix = f"{self._store.root}/{DatasetKeys(dataset.identifier).files}"
+        if request.path.startswith("/") or not request.path or ".." in request.path.split("/"):
+            raise InvalidInput("path", "must be a path from ListArtifacts")
+        key = self._store.key(f"{prefix}/{request.path}", "path")
+        if not await self._store.exists(key):
+            raise NotFound(f"movieDatasets/{dataset.identifier} has no file {request.path}")
+        async for piece in self._store.chunks(key, CHUNK_BYTES):
+            for start in range(0, len(piece), 2 * CHUNK_BYTES):
+                yield pb.DownloadArtifactResponse(data=piece[start : start + 2 * CHUNK_BYTES])
+
+    def _message(self, dataset: Dataset) -> pb.MovieDataset:
+        spec = dataset.accepted.spec
+        message = pb.MovieDataset(
+            name=f"movieDatasets/{dataset.identifier}",
+            spec=wire.to_message(spec, pb.MovieDatasetSpec),
+            state=pb.MovieDataset.State.Value(f"STATE_{dataset.status.state.upper()}"),
+            stages=[wire.to_message(stage, pb.StageProgress) for stage in dataset.stages()],
+            create_time=_timestamp(dataset.accepted.create_time),
+            update_time=_timestamp(dataset.status.update_time or dataset.accepted.create_time),
+            estimate=wire.to_message(estimate(spec, self._rates), pb.Estimate),
+            titles=dict(dataset.progress.titles),
+        )
+        if dataset.status.end_time is not None:
+            message.end_time.CopyFrom(_timestamp(dataset.status.end_time))
+        if dataset.trouble is not None and dataset.status.state is not State.SUCCEEDED:
+            message.trouble.CopyFrom(wire.to_message(dataset.trouble, pb.Trouble))
+        return message
+
+
+def _timestamp(seconds: float) -> timestamp_pb2.Timestamp:
+    stamp = timestamp_pb2.Timestamp()
+    stamp.FromMicroseconds(round(seconds * 1_000_000))
+    return stamp
+
+
+def _encode_token(sort_key: tuple[float, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(sort_key).encode()).decode()
+
+
+def _decode_token(token: str) -> tuple[float, str] | None:
+    if not token:
+        return None
+    try:
+        time, name = json.loads(base64.urlsafe_b64decode(token.encode()))
+        return float(time), str(name)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput("page_token", "must be a next_page_token") from error
+
+
+def _revision(token: str) -> int:
+    if not token:
+        return -1
+    if not (token.isascii() and token.isdigit() and len(token) < 20):
+        raise InvalidInput("resume_token", "must be a resume_token of this dataset")
+    return int(token)

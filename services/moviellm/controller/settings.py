@@ -1,0 +1,99 @@
+"""What the controller can be told."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from moviellm.pocket.vocabulary import STYLES
+from moviellm.settings import ServiceSettings
+
+
+class ControllerSettings(ServiceSettings):
+    """Environment variables MOVIELLM_CONTROLLER_…"""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MOVIELLM_CONTROLLER_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    listen: str = Field(default="127.0.0.1:8600", pattern=r"^.+:\d{1,5}$")
+    """Address and port of MovieDatasetService."""
+
+    metrics_listen: str = Field(default="127.0.0.1:8700", pattern=r"^.+:\d{1,5}$")
+    """Address and port of the Prometheus endpoint."""
+
+    scripting: str = "127.0.0.1:8601"
+    """gRPC target of the scripting service."""
+
+    inversion: str = "127.0.0.1:8602"
+    """gRPC target of the inversion service."""
+
+    rendering: str = "127.0.0.1:8603"
+    """gRPC target of the rendering service (Ray Serve's gRPC proxy)."""
+
+    rendering_application: str = "moviellm"
+    """Name of the Ray Serve application behind that target."""
+
+    qa: str = "127.0.0.1:8604"
+    """gRPC target of the question service."""
+
+    export: str = "127.0.0.1:8605"
+    """gRPC target of the export service."""
+
+    models: tuple[str, ...] = ("pocket",)
+    """Picture models that requests may name; the first is the default."""
+
+    styles: tuple[str, ...] = tuple(style.keyword for style in STYLES)
+    """Style presets that requests may name."""
+
+    max_movies: int = Field(default=1000, ge=1)
+    """Most movies a dataset may have."""
+
+    max_side: int = Field(default=11, ge=1, le=64)
+    """Most chapters a movie, scenes a chapter and frames a scene; the paper's movies have 11 of each."""
+
+    references: int = Field(default=10, ge=3, le=60)
+    """Style reference pictures generated for each movie (the paper's number)."""
+
+    inversion_steps: int = Field(default=0, ge=0)
+    """Steps of textual inversion; 0 leaves them to the inversion service."""
+
+    negative_prompt: str = ""
+    """What no frame should show; meant for models that need it."""
+
+    datasets_in_flight: int = Field(default=8, ge=1)
+    """Datasets worked on at once; later ones wait as PENDING."""
+
+    movies_in_flight: int = Field(default=4, ge=1)
+    """Movies of one dataset worked on at once."""
+
+    scripts_in_flight: int = Field(default=8, ge=1)
+    """Calls to the scripting service at once."""
+
+    styles_in_flight: int = Field(default=1, ge=1)
+    """Styles learnt at once."""
+
+    scenes_in_flight: int = Field(default=4, ge=1)
+    """Scenes rendered at once; enough to keep every replica's next batch waiting."""
+
+    questions_in_flight: int = Field(default=8, ge=1)
+    """Calls to the question service at once."""
+
+    exports_in_flight: int = Field(default=1, ge=1)
+    """Movies exported at once."""
+
+    retry_seconds: float = Field(default=900.0, gt=0)
+    """How long a unit is tried again while its service or the store cannot be reached."""
+
+    llm_retry_seconds: float = Field(default=60.0, gt=0)
+    """How long a unit is tried again while the service says that its language model does not answer."""
+
+    estimate_seconds_per_frame: float = Field(default=0.2, ge=0)
+    """Seconds one frame takes on one replica, for estimates."""
+
+    estimate_seconds_per_style: float = Field(default=40.0, ge=0)
+    """Seconds one style takes, for estimates."""
+
+    estimate_tokens_per_script: int = Field(default=0, ge=0)
+    """Tokens of one call to the language model; 0 with the embedded storyteller."""
+
+    estimate_bytes_per_frame: int = Field(default=10_000, ge=0)
+    """Bytes of one frame, for estimates."""

@@ -1,0 +1,52 @@
+"""Puts together what one dataset's run needs out of what all runs share."""
+
+from moviellm.artifacts import ArtifactStore
+from moviellm.controller.lanes import Lanes
+from moviellm.controller.maker import Maker
+from moviellm.controller.metrics import Metrics
+from moviellm.controller.picture_work import PictureOptions, PictureWork
+from moviellm.controller.pipeline import Plan, make_dataset
+from moviellm.controller.policy import RetryPolicy
+from moviellm.controller.progress import Progress
+from moviellm.controller.stages import Stages
+from moviellm.controller.survey import Survey
+from moviellm.dataset import MovieDatasetSpec
+
+
+class Workshop:
+    """The store, the services, the lanes and the policies that all datasets share."""
+
+    def __init__(
+        self,
+        *,
+        store: ArtifactStore,
+        stages: Stages,
+        lanes: Lanes,
+        policy: RetryPolicy,
+        metrics: Metrics,
+        options: PictureOptions,
+        movies_in_flight: int,
+    ) -> None:
+        self._store = store
+        self._stages = stages
+        self._lanes = lanes
+        self._policy = policy
+        self._metrics = metrics
+        self._options = options
+        self._movies_in_flight = movies_in_flight
+
+    async def make(self, dataset: str, spec: MovieDatasetSpec, progress: Progress, found: Survey) -> None:
+        """Make all that is missing of a dataset. Raises Failed when something could not be made."""
+        maker = Maker(
+            dataset=dataset,
+            store=self._store,
+            lanes=self._lanes,
+            policy=self._policy,
+            progress=progress,
+            metrics=self._metrics,
+        )
+        pictures = PictureWork(
+            dataset, spec, stages=self._stages, maker=maker, options=self._options, present=set(found.frames)
+        )
+        plan = Plan(dataset, spec, self._movies_in_flight, found.exported)
+        await make_dataset(plan, stages=self._stages, maker=maker, pictures=pictures)
