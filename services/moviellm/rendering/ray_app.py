@@ -1,0 +1,138 @@
+"""The Ray Serve application: replicas that hold a pipeline, and single pictures gathered into batches across calls.
+
+`build` is the import path of the application, `moviellm.rendering.ray_app:build`, in a RayService too: its arguments
+override the environment. The proxies need `SERVICER_FUNCTIONS` in their `grpc_options`.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from google.protobuf.message import Message
+from grpc_health.v1 import health_pb2
+from ray import serve
+
+from moviellm.artifacts import ArtifactStore
+from moviellm.errors import NotFound
+from moviellm.rendering.picture import Job, Painted, Painter, RenderOptions
+from moviellm.rendering.pillow_jpeg import jpeg
+from moviellm.rendering.ray_door import door
+from moviellm.rendering.ray_metrics import RayTally
+from moviellm.rendering.servicer import RenderingServicer
+from moviellm.rendering.settings import RenderingSettings
+from moviellm.rendering.styles import StyleShelf
+from moviellm.settings import StoreSettings
+from moviellm.telemetry import configure_logging
+from moviellm.v1 import rendering_service_pb2 as pb
+
+APPLICATION = "rendering"
+"""The application's name, which callers send as metadata `application`."""
+
+SERVICE = pb.DESCRIPTOR.services_by_name["RenderingService"].full_name
+
+SERVICER_FUNCTIONS: tuple[str, ...] = (
+    "moviellm.v1.rendering_service_pb2_grpc.add_RenderingServiceServicer_to_server",
+    "grpc_health.v1.health_pb2_grpc.add_HealthServicer_to_server",
+)
+"""What the proxies serve on the gRPC port, besides reflection."""
+
+WARM_UP = RenderOptions(steps=2)
+
+
+class Rendering:
+    """One replica. It is ready when its constructor is done: the model is loaded and has painted a picture."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = RenderingSettings(**settings)
+        configure_logging("rendering", level=self._settings.log_level, style=self._settings.log_format)
+        self._thread = ThreadPoolExecutor(1, "painter")
+        self._painter = self._thread.submit(_load, self._settings).result()
+        self._tally = RayTally(node_pool=self._settings.node_pool, model=self._settings.model)
+        store = ArtifactStore.open(StoreSettings())
+        self._servicer = RenderingServicer(
+            store=store,
+            styles=StyleShelf(store, read=self._read_style, capacity=self._settings.styles_kept),
+            paint=self._batched(),
+            recipe=self._painter.recipe,
+            encode=jpeg,
+            tally=self._tally,
+            model=self._settings.model,
+            node_pool=self._settings.node_pool,
+            max_waiting=self._settings.max_waiting,
+        )
+
+    @door
+    async def RenderScene(self, request: pb.RenderSceneRequest) -> AsyncIterator[pb.RenderSceneResponse]:
+        """See the contract."""
+        async for response in self._servicer.render_scene(request):
+            yield response
+
+    @door
+    async def RenderReferences(self, request: pb.RenderReferencesRequest) -> AsyncIterator[pb.RenderReferencesResponse]:
+        """See the contract."""
+        async for response in self._servicer.render_references(request):
+            yield response
+
+    @door
+    async def Check(self, request: health_pb2.HealthCheckRequest) -> Message:
+        """grpc.health.v1: calls reach a replica only when its model is loaded."""
+        if request.service not in ("", SERVICE):
+            raise NotFound(f"there is no service {request.service} here")
+        return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
+
+    def _batched(self) -> Any:
+        @serve.batch(
+            max_batch_size=self._settings.max_batch_size, batch_wait_timeout_s=self._settings.batch_wait_seconds
+        )
+        async def paint(jobs: list[Job]) -> list[Painted | Exception]:
+            return await self._paint(jobs)
+
+        async def paint_one(job: Job) -> Painted:
+            result: Painted | Exception = await paint(job)
+            if isinstance(result, Exception):
+                raise result
+            return result
+
+        return paint_one
+
+    async def _paint(self, jobs: Sequence[Job]) -> list[Painted | Exception]:
+        start = time.perf_counter()
+        results = await asyncio.get_running_loop().run_in_executor(self._thread, self._painter.paint, jobs)
+        self._tally.batch(len(jobs), time.perf_counter() - start, self._servicer.waiting - len(jobs))
+        return results
+
+    async def _read_style(self, files: Sequence[bytes]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._painter.read_style, files)
+
+
+def build(args: dict[str, Any]) -> serve.Application:
+    """The application; `args` are settings by field name, which override the environment."""
+    settings = RenderingSettings(**args)
+    deployment = serve.deployment(
+        Rendering,
+        name="Rendering",
+        num_replicas=settings.replicas,
+        max_ongoing_requests=max(256, settings.max_batch_size),
+        graceful_shutdown_timeout_s=settings.drain_seconds,
+        graceful_shutdown_wait_loop_s=0.5,
+        ray_actor_options={"num_cpus": settings.cpus_per_replica, "num_gpus": settings.gpus_per_replica},
+    )
+    return deployment.bind(settings.model_dump(mode="json"))
+
+
+def _load(settings: RenderingSettings) -> Painter:
+    """Runs on the painter's thread, because torch's number of threads belongs to the thread."""
+    from moviellm.pipelines.diffusers_loading import load_pipeline, use_torch_threads
+    from moviellm.rendering.diffusers_painter import DiffusersPainter
+
+    use_torch_threads(settings.torch_threads)
+    pipe = load_pipeline(
+        settings.model, device=settings.device, dtype=settings.dtype, local_files_only=settings.offline
+    )
+    painter = DiffusersPainter(pipe, model=settings.model)
+    for result in painter.paint([Job("a picture", 0, painter.recipe(WARM_UP))]):
+        if isinstance(result, Exception):
+            raise result
+    return painter
