@@ -1,0 +1,165 @@
+"""The one way to the server: a client of MovieDatasetService whose errors say what to do next."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import grpc
+import typer
+
+from moviellm import errors, rpc
+from moviellm.cli.settings import DEFAULT_SERVER
+from moviellm.v1 import movie_dataset_service_pb2 as pb
+from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
+
+if TYPE_CHECKING:
+    from moviellm.v1.movie_dataset_service_pb2_grpc import MovieDatasetServiceAsyncStub
+
+T = TypeVar("T")
+
+CALL_SECONDS = 60.0
+UNREACHABLE = "SERVER_UNREACHABLE"
+_COLLECTION = "movieDatasets/"
+_ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_ADDRESS = re.compile(r"\S+:\d{1,5}")
+
+
+def _checked_name(text: str) -> str:
+    name = text.removeprefix(_COLLECTION)
+    if not _ID.fullmatch(name):
+        raise typer.BadParameter(
+            f'{text!r} is no dataset name: lower-case letters, digits and "-", beginning with a letter, as "demo" or '
+            f'"{_COLLECTION}demo"'
+        )
+    return _COLLECTION + name
+
+
+def checked_address(text: str) -> str:
+    """The address if it reads host:port; a usage error if not."""
+    if not _ADDRESS.fullmatch(text) or int(text.rpartition(":")[2]) > 65535:
+        raise typer.BadParameter(f"{text!r} is no address; give HOST:PORT, such as {DEFAULT_SERVER}")
+    return text
+
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", callback=_checked_name, help='"demo" or "movieDatasets/demo".', show_default=False),
+]
+"""The argument every command about one dataset takes; arrives as "movieDatasets/…"."""
+
+
+def short(name: str) -> str:
+    """The dataset's id, as people type it."""
+    return name.removeprefix(_COLLECTION)
+
+
+def server_of(context: typer.Context) -> str:
+    """The address that --server or MOVIELLM_SERVER names."""
+    return str(context.find_root().params.get("server") or DEFAULT_SERVER)
+
+
+class Client:
+    """MovieDatasetService with our errors instead of gRPC's; one method for each of its methods that commands use.
+
+    Raises Unavailable with reason SERVER_UNREACHABLE when nobody answers at the address.
+    """
+
+    def __init__(self, stub: "MovieDatasetServiceAsyncStub", address: str) -> None:
+        self._stub = stub
+        self.address = address
+
+    async def create(self, request: pb.CreateMovieDatasetRequest) -> pb.MovieDataset:
+        """Ask for a dataset, or with validate_only for its estimate."""
+        return await self._call(self._stub.CreateMovieDataset(request, timeout=CALL_SECONDS))
+
+    async def get(self, name: str) -> pb.MovieDataset:
+        """One dataset as it is now."""
+        request = pb.GetMovieDatasetRequest(name=name)
+        return await self._call(self._stub.GetMovieDataset(request, timeout=CALL_SECONDS))
+
+    async def datasets(self) -> AsyncGenerator[pb.MovieDataset, None]:
+        """All datasets, newest first."""
+        token = ""
+        while True:
+            request = pb.ListMovieDatasetsRequest(page_token=token)
+            page = await self._call(self._stub.ListMovieDatasets(request, timeout=CALL_SECONDS))
+            for dataset in page.movie_datasets:
+                yield dataset
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def cancel(self, name: str) -> pb.MovieDataset:
+        """Stop the work, keep what is made."""
+        request = pb.CancelMovieDatasetRequest(name=name)
+        return await self._call(self._stub.CancelMovieDataset(request, timeout=CALL_SECONDS))
+
+    async def retry(self, name: str) -> pb.MovieDataset:
+        """Go on with a failed or cancelled dataset."""
+        request = pb.RetryMovieDatasetRequest(name=name)
+        return await self._call(self._stub.RetryMovieDataset(request, timeout=CALL_SECONDS))
+
+    async def delete(self, name: str) -> None:
+        """Remove the dataset with everything it holds."""
+        request = pb.DeleteMovieDatasetRequest(name=name)
+        await self._call(self._stub.DeleteMovieDataset(request, timeout=CALL_SECONDS))
+
+    async def watch(self, name: str, resume_token: str) -> AsyncGenerator[pb.WatchMovieDatasetResponse, None]:
+        """The dataset whenever it changes after `resume_token`."""
+        request = pb.WatchMovieDatasetRequest(name=name, resume_token=resume_token)
+        async with aclosing(self._stream(self._stub.WatchMovieDataset(request))) as responses:
+            async for response in responses:
+                yield response
+
+    async def artifacts(self, parent: str) -> AsyncGenerator[pb.Artifact, None]:
+        """The files of a dataset that exist so far."""
+        token = ""
+        while True:
+            request = pb.ListArtifactsRequest(parent=parent, page_token=token)
+            page = await self._call(self._stub.ListArtifacts(request, timeout=CALL_SECONDS))
+            for artifact in page.artifacts:
+                yield artifact
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def content(self, parent: str, path: str) -> AsyncGenerator[bytes, None]:
+        """The bytes of one file, in pieces."""
+        request = pb.DownloadArtifactRequest(parent=parent, path=path)
+        async with aclosing(self._stream(self._stub.DownloadArtifact(request))) as responses:
+            async for response in responses:
+                yield response.data
+
+    async def _call(self, invocation: Awaitable[T]) -> T:
+        try:
+            return await rpc.call("moviellm", invocation)
+        except errors.Unavailable as error:
+            raise self._explained(error) from error
+
+    async def _stream(self, responses: grpc.aio.UnaryStreamCall[Any, T]) -> AsyncGenerator[T, None]:
+        try:
+            async for response in rpc.stream("moviellm", aiter(responses)):
+                yield response
+        except errors.Unavailable as error:
+            raise self._explained(error) from error
+        finally:
+            responses.cancel()
+
+    def _explained(self, error: errors.Unavailable) -> errors.Unavailable:
+        if error.reason != "SERVICE_UNREACHABLE":
+            return error
+        return errors.Unavailable(f"no moviellm server answers at {self.address}", reason=UNREACHABLE)
+
+
+@asynccontextmanager
+async def connect(address: str) -> AsyncIterator[Client]:
+    """A client of the server at `address`; connecting happens with the first call."""
+    async with rpc.channel(address) as channel:
+        yield Client(pb_grpc.MovieDatasetServiceStub(channel), address)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine to its end."""
+    return asyncio.run(work)

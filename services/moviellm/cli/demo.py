@@ -1,0 +1,6 @@
+"""`moviellm demo`."""
+
+
+def demo() -> None:
+    """."""
+    raise NotImplementedError

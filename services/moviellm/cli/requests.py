@@ -1,0 +1,198 @@
+"""Commands that ask the server one thing: create, list, get, cancel, retry, delete."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from moviellm import errors, rpc
+from moviellm.cli import views
+from moviellm.cli.connection import Client, Name, connect, run, server_of, short
+from moviellm.cli.progress import watch_to_the_end
+from moviellm.v1 import movie_dataset_service_pb2 as pb
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def _fits(bits: int) -> Callable[[int | None], int | None]:
+    def check(value: int | None) -> int | None:
+        if value is not None and not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+            raise typer.BadParameter(f"{value} is beyond what a dataset can have")
+        return value
+
+    return check
+
+
+_count, _seed = _fits(32), _fits(64)
+
+
+def create(
+    context: typer.Context,
+    theme: Annotated[str, typer.Option(help='One phrase, such as "a love story about a duchess and a commoner".')],
+    movies: Annotated[int | None, typer.Option(callback=_count, help="Number of movies. (default: 1)")] = None,
+    chapters: Annotated[
+        int | None, typer.Option(callback=_count, help="Chapters of each movie, 1 to 11. (default: 3)")
+    ] = None,
+    scenes: Annotated[
+        int | None, typer.Option(callback=_count, help="Scenes of each chapter, 1 to 11. (default: 3)")
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(callback=_count, help="Key frames of each scene, 1 to 11. (default: 6)")
+    ] = None,
+    style: Annotated[str, typer.Option(help='A style the server knows by name, such as "gothic".')] = "",
+    style_description: Annotated[str, typer.Option(help="The look in free words.")] = "",
+    style_picture: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, readable=True, help="A picture to learn the look from; 3 to 60."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(callback=_seed, help="The same request and seed give the same dataset.")
+    ] = None,
+    format: Annotated[list[str] | None, typer.Option(help='"llava", "webdataset"; repeat it. (default: all)')] = None,
+    model: Annotated[str, typer.Option(help="The picture model. (default: the server's)")] = "",
+    fps: Annotated[float | None, typer.Option(help="Key frames shown a second in movie.mp4. (default: 1)")] = None,
+    dialogue_lines: Annotated[
+        int | None, typer.Option(callback=_count, help="Lines of dialogue in each scene, 0 to 22. (default: 6)")
+    ] = None,
+    id: Annotated[str, typer.Option(help="The dataset's name. (default: made from the theme)")] = "",
+    request_id: Annotated[str, typer.Option(help="A word of yours; repeating it returns the first dataset.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the request and print its cost.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Watch until the dataset is complete.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask for a dataset of movies.
+
+    [bold]Examples[/]
+
+      moviellm create --theme "a lighthouse keeper who finds a message" --id demo --watch
+
+      moviellm create --theme "a heist in a museum" --movies 4 --style noir --seed 7
+
+      moviellm create --theme "two rival chefs" --style-picture a.jpg --style-picture b.jpg --style-picture c.jpg
+
+      moviellm create --theme "a duel at dawn" --chapters 11 --scenes 11 --frames 11 --dry-run
+    """
+    try:
+        spec = pb.MovieDatasetSpec(
+            theme=theme,
+            movies=movies,
+            chapters=chapters,
+            scenes=scenes,
+            frames=frames,
+            seed=seed,
+            formats=format or [],
+            model=model,
+            frames_per_second=fps,
+            dialogue_lines=dialogue_lines,
+        )
+        if style or style_description:
+            spec.style.CopyFrom(pb.StyleSpec(preset=style, description=style_description))
+        request = pb.CreateMovieDatasetRequest(
+            spec=spec, movie_dataset_id=id, request_id=request_id, validate_only=dry_run
+        )
+    except ValueError as error:
+        raise typer.BadParameter(f"a value cannot be sent: {error}") from error
+    request.style_pictures.extend(_pictures(style_picture or []))
+    dataset = run(_create(server_of(context), request))
+    watch = watch and not dry_run
+    if as_json and not watch:
+        views.print_json(Console(), views.to_plain(dataset))
+    elif dry_run:
+        _say(f"The request is fine. It would cost {views.estimate_text(dataset.estimate)}.")
+    elif not as_json:
+        name = short(dataset.name)
+        _say(f"{name} is accepted: {views.estimate_text(dataset.estimate)}." + _next(watch, name))
+    if watch:
+        watch_to_the_end(server_of(context), dataset.name, as_json=as_json)
+
+
+def list_(context: typer.Context, as_json: Json = False) -> None:
+    """List the datasets, newest first."""
+    datasets = run(_list(server_of(context)))
+    if as_json:
+        views.print_json(Console(), [views.to_plain(dataset) for dataset in datasets])
+    elif datasets:
+        Console().print(views.table_of(datasets))
+    else:
+        _say('There are no datasets yet. Next: moviellm create --theme "…" --watch')
+
+
+def get(context: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Show one dataset: request, progress, titles, trouble.
+
+    [bold]Example[/]
+
+      moviellm get demo --json | jq '.stages[] | {stage, done, total}'
+    """
+    dataset = run(_with(server_of(context), name, Client.get))
+    if as_json:
+        views.print_json(Console(), views.to_plain(dataset))
+    else:
+        Console().print(views.details_of(dataset))
+
+
+def cancel(context: typer.Context, name: Name) -> None:
+    """Stop the work on a dataset and keep what is made."""
+    run(_with(server_of(context), name, Client.cancel))
+    _say(f"{short(name)} is cancelled; what is made is kept. `moviellm retry {short(name)}` goes on with it.")
+
+
+def retry(
+    context: typer.Context,
+    name: Name,
+    watch: Annotated[bool, typer.Option("--watch", help="Watch until the dataset is complete.")] = False,
+) -> None:
+    """Go on with a failed or cancelled dataset: only what is missing is made."""
+    run(_with(server_of(context), name, Client.retry))
+    _say(f"{short(name)} goes on." + ("" if watch else f" Next: moviellm watch {short(name)}"))
+    if watch:
+        watch_to_the_end(server_of(context), name)
+
+
+def delete(
+    context: typer.Context,
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove a dataset from the server with everything it holds; downloaded copies stay."""
+    if not yes and not typer.confirm(f"Remove {short(name)} and everything it holds?", err=True):
+        raise typer.Exit(1)
+    run(_delete(server_of(context), name))
+    _say(f"{short(name)} is removed.")
+
+
+async def _create(server: str, request: pb.CreateMovieDatasetRequest) -> pb.MovieDataset:
+    async with connect(server) as client:
+        return await client.create(request)
+
+
+async def _list(server: str) -> list[pb.MovieDataset]:
+    async with connect(server) as client:
+        return [dataset async for dataset in client.datasets()]
+
+
+async def _with(server: str, name: str, method: Callable[[Client, str], Awaitable[pb.MovieDataset]]) -> pb.MovieDataset:
+    async with connect(server) as client:
+        return await method(client, name)
+
+
+async def _delete(server: str, name: str) -> None:
+    async with connect(server) as client:
+        await client.delete(name)
+
+
+def _pictures(paths: list[Path]) -> list[bytes]:
+    room = rpc.MAX_MESSAGE_BYTES - 1_000_000
+    if sum(path.stat().st_size for path in paths) > room:
+        raise errors.InvalidInput("style_pictures", f"must be at most {views.size(room)} together")
+    return [path.read_bytes() for path in paths]
+
+
+def _next(watch: bool, name: str) -> str:
+    return "" if watch else f" Next: moviellm watch {name}"
+
+
+def _say(text: str) -> None:
+    Console().print(text, markup=False, highlight=False, soft_wrap=True)
