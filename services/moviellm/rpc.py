@@ -43,6 +43,10 @@ _CODES: tuple[tuple[type[errors.MovieLLMError], grpc.StatusCode], ...] = (
     (errors.Unavailable, grpc.StatusCode.UNAVAILABLE),
 )
 
+_PROXY_CODES = (grpc.StatusCode.INTERNAL, grpc.StatusCode.NOT_FOUND)
+"""Our services explain each of these with ErrorInfo. Without it they come from a proxy on the way: Ray Serve's answers
+INTERNAL when a replica died under the call, and NOT_FOUND while the application is starting or being taken down."""
+
 
 # ---- errors and statuses ----
 
@@ -82,6 +86,8 @@ def error_of(call: grpc.RpcError, service: str) -> errors.MovieLLMError:
             violation = bad_request.field_violations[0]
             return errors.InvalidInput(violation.field, violation.description)
         return errors.Permanent(details, reason=reason or "INVALID_INPUT")
+    if info is None and code in _PROXY_CODES:
+        return errors.Unavailable(f"the {service} service lost the call before it was answered", reason="CALL_LOST")
     if code is grpc.StatusCode.UNAVAILABLE and reason is None:
         return errors.Unavailable(f"the {service} service does not answer", reason="SERVICE_UNREACHABLE")
     if code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED):
