@@ -7,10 +7,16 @@ from moviellm.qa.asking import Asker
 from moviellm.qa.fact_asker import FactAsker
 from moviellm.qa.judging import Judge
 from moviellm.qa.lexical_judge import LexicalJudge
+from moviellm.qa.openai_asker import OpenAIAsker
+from moviellm.qa.openai_chat import OpenAIChat
+from moviellm.qa.openai_judge import OpenAIJudge
 from moviellm.qa.servicer import NAME, QuestionServicer
 from moviellm.qa.settings import QaSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
+
+_CHECK_EVERY = 15.0
+"""Seconds between looks at a language model's endpoint that answers."""
 
 
 def main() -> None:
@@ -28,13 +34,22 @@ async def _serve(settings: QaSettings) -> None:
         [rpc.Registration(NAME, lambda server: pb_grpc.add_QuestionServiceServicer_to_server(servicer, server))],
         listen=settings.listen,
         check=asker.check,
+        check_every=_CHECK_EVERY,
         drain_seconds=settings.drain_seconds,
     )
     await server.run()
 
 
 def _adapters(settings: QaSettings) -> tuple[Asker, Judge]:
-    return FactAsker(), LexicalJudge()
+    if settings.asker == "facts":
+        return FactAsker(), LexicalJudge()
+    chat = OpenAIChat(
+        base_url=settings.llm_base_url,
+        model=settings.llm_model,
+        api_key=settings.api_key(),
+        timeout_seconds=settings.llm_timeout_seconds,
+    )
+    return OpenAIAsker(chat=chat), OpenAIJudge(chat=chat)
 
 
 if __name__ == "__main__":
