@@ -210,6 +210,22 @@ class Command:
         assert "Traceback" not in result.err, result.err
         return result
 
+    async def until(self, condition):
+        for _ in range(3000):
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("it did not come to that")
+
+    async def says(self, process, words):
+        """Read standard output up to the line that holds `words`; the lines read."""
+        read = []
+        while not read or words not in read[-1]:
+            line = await asyncio.wait_for(process.stdout.readline(), 30)
+            assert line, f"ended without saying {words!r}: {read} {(await process.stderr.read()).decode()}"
+            read.append(line.decode())
+        return read
+
     async def interrupt(self, process):
         process.send_signal(signal.SIGINT)
         return await self.end(process)

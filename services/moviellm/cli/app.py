@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -83,9 +84,14 @@ def main() -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run the command with these arguments; whatever goes wrong is told on standard error. Returns the exit code."""
+    """Run the command with these arguments and return its exit code."""
+    return told(lambda: app(server_first(arguments), standalone_mode=False))
+
+
+def told(work: Callable[[], object]) -> int:
+    """Do the work; whatever goes wrong is told in a sentence on standard error. Returns the exit code."""
     try:
-        code = app(server_first(arguments), standalone_mode=False)
+        code = work()
         return code if isinstance(code, int) else 0
     except TyperException as error:
         return _tell_usage(error)

@@ -7,7 +7,7 @@ import stat
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,7 +24,7 @@ from moviellm.cli.settings import DEFAULT_OUT
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 
 CONCURRENCY = 8
-ATTEMPTS = 4
+WAITS = (1.0, 2.0, 4.0)
 RECORD = ".download.json"
 
 Out = Annotated[Path, typer.Option(file_okay=False, help="The folder in which the dataset gets a folder of its own.")]
@@ -65,11 +65,18 @@ def _leaves(path: str) -> errors.Denied:
 
 
 async def fetch_dataset(
-    address: str, name: str, out: Path, *, heard: Heard = lambda files, size: None, planned: Heard | None = None
+    address: str,
+    name: str,
+    out: Path,
+    *,
+    heard: Heard = lambda files, size: None,
+    planned: Heard = lambda files, size: None,
+    waits: Sequence[float] = WAITS,
 ) -> Downloaded:
     """Fetch the files of a dataset that exist so far into `out`/<dataset>; files already there are kept.
 
-    `planned` is called once with the number and bytes of the files to fetch. Raises Denied, before anything is
+    `planned` is called once with the number and bytes of the files to fetch; `waits` are the seconds before a file is
+    asked for again after a temporary error. Raises Denied, before anything is
     written, when the server lists a path that would leave the folder.
     """
     folder = out / short(name)
@@ -80,20 +87,21 @@ async def fetch_dataset(
         folder.mkdir(parents=True, exist_ok=True)
         _forget_another(folder, dataset, set(places))
         missing = [artifact for artifact in listed if not _is_there(places[artifact.path], artifact.size_bytes)]
-        if planned:
-            planned(len(missing), sum(artifact.size_bytes for artifact in missing))
-        await _fetch_all(client, name, folder, missing, heard)
+        planned(len(missing), sum(artifact.size_bytes for artifact in missing))
+        await _fetch_all(
+            lambda artifact: _patiently(lambda: _fetch(client, name, folder, artifact, heard), waits), missing
+        )
         _remember(folder, dataset, set(places))
     size_bytes = sum(artifact.size_bytes for artifact in listed)
     return Downloaded(folder, dataset, len(missing), len(listed) - len(missing), size_bytes)
 
 
-async def _fetch_all(client: Client, name: str, folder: Path, missing: list[pb.Artifact], heard: Heard) -> None:
+async def _fetch_all(fetch: Callable[[pb.Artifact], Awaitable[None]], missing: list[pb.Artifact]) -> None:
     waiting = iter(missing)
 
     async def work() -> None:
         for artifact in waiting:
-            await _fetch_patiently(client, name, folder, artifact, heard)
+            await fetch(artifact)
 
     workers = [asyncio.create_task(work()) for _ in range(min(CONCURRENCY, len(missing)))]
     try:
@@ -104,14 +112,13 @@ async def _fetch_all(client: Client, name: str, folder: Path, missing: list[pb.A
         await asyncio.gather(*workers, return_exceptions=True)
 
 
-async def _fetch_patiently(client: Client, name: str, folder: Path, artifact: pb.Artifact, heard: Heard) -> None:
-    for attempt in range(1, ATTEMPTS + 1):
+async def _patiently(attempt: Callable[[], Awaitable[None]], waits: Sequence[float]) -> None:
+    for wait in waits:
         try:
-            return await _fetch(client, name, folder, artifact, heard)
+            return await attempt()
         except errors.Temporary:
-            if attempt == ATTEMPTS:
-                raise
-            await asyncio.sleep(0.5 * 2**attempt)
+            await asyncio.sleep(wait)
+    return await attempt()
 
 
 async def _fetch(client: Client, name: str, folder: Path, artifact: pb.Artifact, heard: Heard) -> None:

@@ -31,6 +31,9 @@ class Patience:
         return min(self.longest_backoff, self.first_backoff * 2.0 ** (restarts - 1))
 
 
+PATIENCE = Patience()
+
+
 @dataclass
 class Member:
     """A service of the stack and how it is doing; `ready_after` counts from the stack's start."""
@@ -67,7 +70,7 @@ class LocalStack:
         environ: Mapping[str, str],
         say: Callable[[str], None],
         echo: Echo,
-        patience: Patience = Patience(),
+        patience: Patience = PATIENCE,
     ) -> None:
         self._logs = data / "logs"
         self._say = say

@@ -51,17 +51,19 @@ class Child:
     async def start(self) -> None:
         """Start the process, once again after its end."""
         self.tail.clear()
-        self._process = await asyncio.create_subprocess_exec(
-            *_leashed(sys.executable, "-m", self.service.module),
-            env=self._environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        if self._process.stdout is None:
-            raise RuntimeError("the process was started without a pipe")
-        self._reader = asyncio.create_task(self._read(self._process.pid, self._process.stdout))
+        ours, theirs = os.pipe()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *_leashed(sys.executable, "-m", self.service.module),
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=theirs,
+                start_new_session=True,
+            )
+        finally:
+            os.close(theirs)
+        self._reader = asyncio.create_task(self._read(self._process.pid, ours))
 
     async def wait(self) -> int:
         """Wait for the end of the process, end what it left behind, and return its exit code."""
@@ -88,10 +90,15 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
 
-    async def _read(self, pid: int, output: asyncio.StreamReader) -> None:
+    async def _read(self, pid: int, pipe: int) -> None:
+        """A pipe of our own: asyncio's would delay `wait` until the last process that holds it has ended."""
+        output = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(output), os.fdopen(pipe, "rb", buffering=0)
+        )
         self._log.parent.mkdir(parents=True, exist_ok=True)
         rest = b""
-        with self._log.open("ab") as file:
+        with contextlib.closing(transport), self._log.open("ab") as file:
             file.write(f"---- {datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}, process {pid}\n".encode())
             while chunk := await output.read(_CHUNK):
                 file.write(chunk)

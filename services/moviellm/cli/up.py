@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moviellm.cli.connection import run
-from moviellm.cli.local_stack import LocalStack, StackFailed
+from moviellm.cli.local_stack import PATIENCE, LocalStack, Patience, StackFailed
 from moviellm.cli.machine import data_folder, stop_signals
 from moviellm.cli.settings import (
     DEFAULT_BASE_PORT,
@@ -126,7 +126,9 @@ def up(
     run(run_stack(services, data=data, quiet=quiet))
 
 
-async def run_stack(services: tuple[ServiceProcess, ...], *, data: Path, quiet: bool = False) -> None:
+async def run_stack(
+    services: tuple[ServiceProcess, ...], *, data: Path, quiet: bool = False, patience: Patience = PATIENCE
+) -> None:
     """Run services until a signal; raises StackFailed, after everything is stopped, when one cannot be kept running."""
     board = Board(Console())
     with data_folder(data), board:
@@ -135,6 +137,7 @@ async def run_stack(services: tuple[ServiceProcess, ...], *, data: Path, quiet: 
             data=data,
             environ=os.environ,
             say=board.say,
+            patience=patience,
             echo=(lambda service, line: None) if quiet else board.echo,
         )
         async with stop_signals(stack.kill) as stop:
