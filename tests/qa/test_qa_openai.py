@@ -1,5 +1,6 @@
 """The language model's asker and judge against a real HTTP server that speaks the protocol, well and badly."""
 
+import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,11 +31,13 @@ class Endpoint:
         self.answers = list(answers)
         self.requests = []
         self.models_status = 200
+        self.released = threading.Event()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
 
     def close(self):
+        self.released.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -60,8 +63,9 @@ class Endpoint:
                 for name, value in {"content-type": "application/json", **headers}.items():
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    self.end_headers()
+                    self.wfile.write(data)
 
             def log_message(self, *_):
                 pass
@@ -222,12 +226,10 @@ async def test_no_server_and_a_silent_server_are_unreachable(endpoint_of, outlin
         await OpenAIAsker(chat=chat_of("http://user:pass@127.0.0.1:1/v1")).ask_movie(outline, shape, 1)
     assert caught.value.reason == "LLM_UNREACHABLE"
     assert "pass" not in caught.value.message
-    released = threading.Event()
-    endpoint = endpoint_of(lambda request: released.wait(10) and {"questions": GOOD})
+    endpoint = endpoint_of(lambda request: endpoint.released.wait(10) and {"questions": GOOD})
     chat = chat_of(endpoint.url, timeout_seconds=0.1)
     with pytest.raises(errors.Unavailable, match="does not answer in time"):
         await OpenAIAsker(chat=chat).ask_movie(outline, shape, 1)
-    released.set()
 
 
 @pytest.mark.parametrize(

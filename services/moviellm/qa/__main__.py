@@ -7,9 +7,6 @@ from moviellm.qa.asking import Asker
 from moviellm.qa.fact_asker import FactAsker
 from moviellm.qa.judging import Judge
 from moviellm.qa.lexical_judge import LexicalJudge
-from moviellm.qa.openai_asker import OpenAIAsker
-from moviellm.qa.openai_chat import OpenAIChat
-from moviellm.qa.openai_judge import OpenAIJudge
 from moviellm.qa.servicer import NAME, QuestionServicer
 from moviellm.qa.settings import QaSettings
 from moviellm.telemetry import configure_logging, serve_metrics
@@ -43,6 +40,15 @@ async def _serve(settings: QaSettings) -> None:
 def _adapters(settings: QaSettings) -> tuple[Asker, Judge]:
     if settings.asker == "facts":
         return FactAsker(), LexicalJudge()
+    return _openai_adapters(settings)
+
+
+def _openai_adapters(settings: QaSettings) -> tuple[Asker, Judge]:
+    # Here, because the client's import doubles the service's start, which the embedded asker should not pay.
+    from moviellm.qa.openai_asker import OpenAIAsker
+    from moviellm.qa.openai_chat import OpenAIChat
+    from moviellm.qa.openai_judge import OpenAIJudge
+
     chat = OpenAIChat(
         base_url=settings.llm_base_url,
         model=settings.llm_model,

@@ -13,7 +13,7 @@ from moviellm.qa import lexicon
 
 _IRREGULAR = {"have": "has", "be": "is", "do": "does", "go": "goes"}
 _LEADING = re.compile(
-    r"^(The|A|An|His|Her|Its|Their|Some|Someone|Somebody|He|She|It|They|There|This|That|Only|Nobody|No)\b"
+    r"^(The|A|An|His|Her|Its|Their|Some|Someone|Somebody|He|She|It|They|There|This|That|Only|Nobody|No|By|With|To|Because|So|In|When)\b"
 )
 _SUBORDINATE = re.compile(r"\b(that|who|which|how|what|where|if|when|while|because|must|can|will|should|would|could)\b")
 _AND = re.compile(r"\s+(and then|and|but|then|or)\s+|,\s+(then|and then|and|but)?\s*")

@@ -90,7 +90,7 @@ def plot_questions(passage: Passage, rng: random.Random) -> Iterator[Question]:
     facts = [fact for fact in passage.facts if grammar.main_verb(fact.deed) not in _EMPTY_DEEDS]
     yield from _what(passage, facts, rng)
     for fact in facts:
-        yield from _why_how_where(passage, fact, rng)
+        yield from _why_how_where(passage, fact, [other for other in facts if _key(other) == _key(fact)], rng)
 
 
 def _what(passage: Passage, facts: Sequence[Fact], rng: random.Random) -> Iterator[Question]:
@@ -116,25 +116,22 @@ def _what(passage: Passage, facts: Sequence[Fact], rng: random.Random) -> Iterat
         yield passage.question("what", f"in {passage.name}, {wording}", answer)
 
 
-def _why_how_where(passage: Passage, fact: Fact, rng: random.Random) -> Iterator[Question]:
-    reason, means, place = (
-        grammar.reason_phrase(fact.reason),
-        grammar.means_phrase(fact.means),
-        grammar.place_phrase(fact.place),
-    )
+def _why_how_where(passage: Passage, fact: Fact, alike: Sequence[Fact], rng: random.Random) -> Iterator[Question]:
+    """What lies behind one deed; where the passage tells the same deed twice (`alike`), only what both agree in."""
     clause = grammar.clause(fact.who, fact.deed)
-    for category, wordings, rest, secret in (
-        ("why", _WHY, reason, fact.reason),
-        ("how", _HOW, means, fact.means),
-        ("where", _WHERE, place, fact.place),
+    asked = grammar.inverted(fact.who, fact.deed)
+    for category, wordings, part, phrase in (
+        ("why", _WHY, "reason", grammar.reason_phrase),
+        ("how", _HOW, "means", grammar.means_phrase),
+        ("where", _WHERE, "place", grammar.place_phrase),
     ):
         wording = rng.choice(wordings)
-        if not rest:
+        secret = getattr(fact, part)
+        if not secret.strip() or len({words(getattr(other, part)) for other in alike}) > 1:
             continue
-        text = wording.format(asked=grammar.inverted(fact.who, fact.deed), clause=clause)
-        question = _named(passage, fact, text)
+        question = _named(passage, fact, wording.format(asked=asked, clause=clause))
         if not tells(question, secret):
-            yield passage.question(category, question, grammar.sentence(f"{clause} {rest}"))
+            yield passage.question(category, question, grammar.sentence(f"{clause} {phrase(secret)}"))
 
 
 def _named(passage: Passage, fact: Fact, text: str) -> str:

@@ -1,0 +1,202 @@
+"""The embedded asker's overview and plot questions."""
+
+from dataclasses import replace
+
+import pytest
+
+from moviellm.movie import Chapter, ChapterOutline, Fact, FrameRange, Question, QuestionKind, ScenePlan, Shape
+from moviellm.qa.asking import distinct, flaw, tells, words
+from moviellm.qa.fact_asker import FactAsker
+
+SEEDS = range(12)
+
+
+async def all_questions(outline, chapters, scene, shape, seed):
+    asker = FactAsker()
+    return [
+        await asker.ask_movie(outline, shape, seed),
+        await asker.ask_chapter(outline, chapters[0], shape, seed),
+        await asker.ask_scene(outline, chapters[0], scene, shape, seed),
+        await asker.ask_order(outline, chapters, shape, seed),
+    ]
+
+
+async def chapter_questions(outline, chapter, shape, seed=0):
+    return (await FactAsker().ask_chapter(outline, chapter, shape, seed)).questions
+
+
+def of(questions, category):
+    return [question for question in questions if question.category == category]
+
+
+def with_facts(outline, *facts, number=1):
+    """The outline with other facts in one chapter."""
+    chapters = tuple(
+        replace(chapter, facts=facts) if chapter.number == number else chapter for chapter in outline.chapters
+    )
+    return replace(outline, chapters=chapters)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_every_pair_is_good_english_and_none_is_asked_twice(outline, chapters, scene, shape, seed):
+    for asked in await all_questions(outline, chapters, scene, shape, seed):
+        assert asked.questions
+        texts = [words(question.question) for question in asked.questions]
+        assert len(set(texts)) == len(texts)
+        for question in asked.questions:
+            assert flaw(question.question, question.answer) == ""
+            assert question.question[0].isupper()
+            assert question.answer[0].isupper()
+            assert question.answer.endswith(".")
+            assert "  " not in question.question + question.answer
+
+
+async def test_the_overview_tells_what_who_wants_what_and_how_it_ends(outline, shape):
+    asked = await FactAsker().ask_movie(outline, shape, 0)
+    by_answer = {question.answer: question for question in asked.questions}
+    about = by_answer[outline.overview]
+    assert (about.kind, about.category, about.level) == (QuestionKind.OVERVIEW, "what", "movie")
+    assert about.evidence == FrameRange(1, 20)
+    wish = by_answer["Mara wants to find her lost friend."]
+    assert wish.category == "what"
+    assert "Mara" in wish.question
+    assert by_answer["Mara wants to find her lost friend because he saved her life."].category == "why"
+    obstacle = by_answer["The sea is wide and Tom is afraid of it."]
+    assert obstacle.category == "what"
+    end = by_answer["Tom and Mara find a map in the library. They sail at night."]
+    assert end.evidence == FrameRange(11, 20)
+    assert end.category == "how"
+    assert "The main characters are Mara, a lighthouse keeper, and Tom, an archivist." in by_answer
+
+
+async def test_a_chapter_asks_what_why_how_and_where_about_each_fact(outline, chapters, shape):
+    asked = await chapter_questions(outline, chapters[0], shape)
+    answers = {(question.category, question.answer) for question in asked}
+    assert {
+        ("what", "Mara finds a letter in a bottle."),
+        ("why", "Mara finds a letter in a bottle because the storm has washed it ashore."),
+        ("how", "Mara finds a letter in a bottle by searching the sand at low tide."),
+        ("where", "Mara finds a letter in a bottle on the beach."),
+        ("why", "Tom recognizes the handwriting because his brother wrote it."),
+    } <= answers
+    assert {question.evidence for question in asked} == {FrameRange(1, 10)}
+
+
+async def test_a_scene_gives_its_place_to_facts_without_one_and_its_frames_as_evidence(outline, chapters, shape, scene):
+    asked = await FactAsker().ask_scene(outline, chapters[1], replace(scene, chapter=2, number=2), shape, 0)
+    assert [question.answer for question in of(asked.questions, "where")] == [
+        "Mara steers the ship through the fog on the ship deck."
+    ]
+    assert {question.evidence for question in asked.questions} == {FrameRange(16, 20)}
+
+
+async def test_wordings_differ_by_seed(outline, chapters, shape):
+    asked = {seed: of(await chapter_questions(outline, chapters[0], shape, seed), "why")[0] for seed in SEEDS}
+    assert len({question.question for question in asked.values()}) > 2
+    assert len({question.answer for question in asked.values()}) == 1
+
+
+async def test_empty_parts_of_a_fact_give_no_question(outline, chapters, shape):
+    asked = await chapter_questions(with_facts(outline, Fact("Mara", "wait")), chapters[0], shape)
+    assert [question.answer for question in asked] == [outline.chapters[0].content, "Mara waits."]
+    nothing = with_facts(outline, Fact("Mara", "", "it is late", "by waiting", "beach"))
+    assert len(await chapter_questions(nothing, chapters[0], shape)) == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "asked"),
+    [("", "does somebody light"), ("a stranger", "does a stranger light"), ("The twins", "do the twins light")],
+)
+async def test_facts_of_people_that_are_no_characters_work(outline, chapters, shape, who, asked):
+    questions = await chapter_questions(
+        with_facts(outline, Fact(who, "light the lamp", place="lighthouse")), chapters[0], shape, 1
+    )
+    assert any(asked in question.question or "light" in question.answer for question in of(questions, "where"))
+    wordings = [
+        of(
+            await chapter_questions(
+                with_facts(outline, Fact(who, "light the lamp", "it is dark")), chapters[0], shape, s
+            ),
+            "why",
+        )[0]
+        for s in SEEDS
+    ]
+    assert any(asked in question.question for question in wordings)
+
+
+async def test_two_deeds_at_one_place_make_one_question_with_a_whole_answer(outline, chapters, shape):
+    facts = (
+        Fact("Mara", "light the lamp", place="lighthouse"),
+        Fact("Mara", "find a letter", place="lighthouse"),
+        Fact("Tom", "wait", place="lighthouse"),
+    )
+    for seed in SEEDS:
+        asked = of(await chapter_questions(with_facts(outline, *facts), chapters[0], shape, seed), "what")
+        about_mara = [
+            question for question in asked if "Mara do" in question.question or "Mara does" in question.question
+        ]
+        assert [question.answer for question in about_mara] == ["Mara lights the lamp and finds a letter."]
+
+
+async def test_a_deed_told_in_two_chapters_is_asked_about_with_its_chapter(outline, chapters, shape):
+    twice = with_facts(outline, Fact("Mara", "talk to Tom", "she is lonely"), number=1)
+    twice = with_facts(twice, Fact("Mara", "talk to Tom", "she has a plan"), number=2)
+    questions = [of(await chapter_questions(twice, chapter, shape), "why") for chapter in chapters]
+    assert 'In the chapter "The Bottle"' in questions[0][0].question
+    assert 'In the chapter "The Map"' in questions[1][0].question
+
+
+async def test_a_deed_with_two_reasons_in_one_chapter_is_not_asked_about(outline, chapters, shape):
+    unclear = with_facts(outline, Fact("Mara", "wait", "it rains"), Fact("Mara", "wait", "Tom is late"))
+    for seed in SEEDS:
+        assert of(await chapter_questions(unclear, chapters[0], shape, seed), "why") == []
+
+
+async def test_chapters_of_the_same_title_are_told_apart_by_number(outline, chapters, shape):
+    same = replace(outline, chapters=tuple(replace(chapter, title="The Way") for chapter in outline.chapters))
+    asked = await chapter_questions(same, chapters[1], shape)
+    assert "the second chapter" in asked[0].question
+
+
+async def test_a_question_that_tells_its_answer_is_dropped(outline, chapters, shape):
+    telling = with_facts(outline, Fact("Mara", "climb to the top of the lighthouse", place="lighthouse"))
+    assert of(await chapter_questions(telling, chapters[0], shape), "where") == []
+
+
+async def test_the_order_of_the_parts_does_not_depend_on_other_calls(outline, chapters, scene, shape):
+    first = await all_questions(outline, chapters, scene, shape, 5)
+    await all_questions(outline, chapters, scene, shape, 6)
+    assert await all_questions(outline, chapters, scene, shape, 5) == first
+
+
+async def test_an_outline_with_nothing_to_ask_gives_no_questions(outline, shape):
+    bare = replace(outline, overview="", locations=(), characters=(), chapters=(), facts=())
+    assert (await FactAsker().ask_movie(bare, shape, 1)).questions == ()
+    assert (await FactAsker().ask_chapter(bare, Chapter(1, ()), shape, 1)).questions == ()
+    assert (await FactAsker().ask_order(bare, (), shape, 1)).questions == ()
+
+
+async def test_a_movie_of_one_scene(outline, scene):
+    shape = Shape(1, 1, 5)
+    plan = ScenePlan(1, "beach", "Mara waits.", (Fact("Mara", "wait"),))
+    single = replace(outline, chapters=(ChapterOutline(1, "All of It", ("beach",), "Mara waits.", plan.facts),))
+    asked = await FactAsker().ask_scene(single, Chapter(1, (plan,)), scene, shape, 1)
+    assert all("scene of" not in question.question for question in asked.questions)
+    assert {question.evidence for question in asked.questions} == {FrameRange(1, 5)}
+    assert (await FactAsker().ask_order(single, (Chapter(1, (plan,)),), shape, 1)).questions == ()
+
+
+def question_of(text, answer):
+    return Question(QuestionKind.PLOT, "what", text, answer, FrameRange(1, 1), "scene")
+
+
+def test_a_question_with_two_answers_is_no_question():
+    clear, first, second = question_of("Who?", "Tom."), question_of("Why?", "So."), question_of("why ?", "No.")
+    assert distinct([clear, first, second, clear]) == (clear,)
+
+
+def test_an_answer_is_told_word_for_word_only():
+    assert tells("Where is the old lighthouse lamp?", "lighthouse")
+    assert tells("Does Mara’s friend, Tom, wait?", "friend Tom")
+    assert not tells("Where are the lighthouses?", "lighthouse")
+    assert not tells("Where?", "")
