@@ -1,0 +1,143 @@
+"""What the camera sees: a scene's events as a row of drawable frames in the picture model's words."""
+
+import random
+import re
+from collections.abc import Sequence
+
+from moviellm.movie import Frame, Outline, ScenePlan
+from moviellm.pocket import vocabulary
+from moviellm.scripting.moods import PLACE_PROPS, Mood, mood_of
+
+_ACTIONS = {action.name: action for action in vocabulary.ACTIONS}
+_EXPRESSIONS = {expression.name: expression for expression in vocabulary.EXPRESSIONS}
+_NEAR = {
+    "calm": ("happy", "sad", "surprised"), "happy": ("calm", "surprised"), "sad": ("calm", "afraid"),
+    "angry": ("calm", "sad"), "surprised": ("happy", "afraid"), "afraid": ("sad", "surprised"),
+}  # fmt: skip
+_TIME_WORDS = (
+    ("night", r"\b(?:night|midnight|stars|asleep|dark)\b"),
+    ("sunset", r"\b(?:sunset|dusk|evening)\b"),
+    ("morning", r"\b(?:morning|dawn)\b"),
+    ("noon", r"\bnoon\b"),
+)
+_WEATHER_WORDS = (
+    ("storm", r"\bstorm"),
+    ("rain", r"\brain"),
+    ("snow", r"\b(?:snow|ice)\b"),
+    ("fog", r"\b(?:fog|mist)\b"),
+)
+
+
+def frames_of(
+    outline: Outline, chapter: int, scenes: int, plan: ScenePlan, cast: Sequence[str], count: int, rng: random.Random
+) -> tuple[Frame, ...]:
+    """Exactly `count` frames of a scene; `cast` are the names of those present, the most important first."""
+    place = location_named(plan.location)
+    time = time_of(outline, chapter, scenes, plan)
+    weather = weather_of(outline, chapter, scenes, plan)
+    mood = mood_of("; ".join(fact.deed for fact in plan.facts) or plan.content)
+    used: set[str] = set()
+    frames: list[Frame] = []
+    for index in range(count):
+        seen = _seen(index, count, cast, rng)
+        shot = _shot(index, count)
+        for attempt in range(30):
+            action, prop = _action(mood, plan, place, len(seen), index, attempt, rng)
+            text = vocabulary.frame_sentence(
+                seen,
+                action,
+                place,
+                prop=prop,
+                expression=_expression(mood, index, count, attempt, rng) if seen else None,
+                time=time,
+                weather=weather,
+                shot=shot if attempt < 20 else rng.choice(vocabulary.SHOTS),
+            )
+            if text not in used:
+                break
+            if attempt > 10 and len(cast) > 0:
+                seen = rng.choice(_groups(cast))
+        used.add(text)
+        frames.append(Frame(index + 1, text, tuple(seen)))
+    return tuple(frames)
+
+
+def location_named(name: str) -> vocabulary.Location:
+    """The vocabulary's place of that name, or a plain one for a name it does not know."""
+    found = vocabulary.find_location(name)
+    return found if found and found.name == name else vocabulary.Location(name, "at", False, (), ())
+
+
+def time_of(outline: Outline, chapter: int, scenes: int, plan: ScenePlan) -> str:
+    """The time of day: as the scene says, else going on from scene to scene of the chapter."""
+    for time, pattern in _TIME_WORDS:
+        if re.search(pattern, plan.content):
+            return time
+    start = random.Random(f"{outline.title}/{chapter}/time").randrange(2 if scenes > 2 else 4)
+    span = 4 - start
+    return vocabulary.TIMES[min(3, start + (plan.number - 1) * span // max(scenes, 1))]
+
+
+def weather_of(outline: Outline, chapter: int, scenes: int, plan: ScenePlan) -> str:
+    """The weather: as the scene says, else one for each half of a chapter."""
+    for weather, pattern in _WEATHER_WORDS:
+        if re.search(pattern, plan.content):
+            return weather
+    half = 0 if plan.number <= (scenes + 1) // 2 else 1
+    weathers = ("clear", "clear", "clear", *vocabulary.WEATHERS[1:])
+    return random.Random(f"{outline.title}/{chapter}/{half}/weather").choice(weathers)
+
+
+def _groups(cast: Sequence[str]) -> list[tuple[str, ...]]:
+    singles: list[tuple[str, ...]] = [(name,) for name in cast]
+    pairs: list[tuple[str, ...]] = [(cast[0], name) for name in cast[1:]]
+    return singles + pairs
+
+
+def _seen(index: int, count: int, cast: Sequence[str], rng: random.Random) -> tuple[str, ...]:
+    """Who is in a frame: all who talk are seen early, afterwards alone and together in turn."""
+    if not cast or (index == 0 and count >= 5 and rng.random() < 0.3):
+        return ()
+    if len(cast) == 1:
+        return (cast[0],)
+    if count == 1 or (index == 1 and count > 1) or (count == 2 and index == 0):
+        return (cast[0], cast[1])
+    if len(cast) > 2 and index == 2:
+        return (cast[2],) if rng.random() < 0.5 else (cast[0], cast[2])
+    if index == 0:
+        return (cast[0],)
+    return rng.choice([*_groups(cast), (cast[0], cast[1]), (cast[0],)])
+
+
+def _shot(index: int, count: int) -> str:
+    if index == 0:
+        return "wide shot"
+    if index == count - 1 and count > 4:
+        return "medium shot" if index % 2 else "close-up"
+    return ("medium shot", "close-up", "medium shot", "close-up", "wide shot")[(index - 1) % 5]
+
+
+def _action(
+    mood: Mood, plan: ScenePlan, place: vocabulary.Location, people: int, index: int, attempt: int, rng: random.Random
+) -> tuple[vocabulary.Action | None, str]:
+    if people == 0:
+        return None, ""
+    named = [prop for prop in vocabulary.PROPS if re.search(rf"\b{prop}s?\b", plan.content.lower())]
+    if named and (index % 3 == 2 or attempt == 5):
+        prop = rng.choice(named)
+        reads = prop in _ACTIONS["read"].props and people == 1 and rng.random() < 0.5
+        return _ACTIONS["read" if reads else "hold"], prop
+    if not named and people == 1 and index % 4 == 3 and rng.random() < 0.6:
+        return _ACTIONS["hold"], rng.choice(PLACE_PROPS.get(place.name, ("letter", "lantern")))
+    names = mood.one if people == 1 else mood.two
+    fitting = [name for name in names if (_ACTIONS[name].one if people == 1 else _ACTIONS[name].two)]
+    if attempt > 3:
+        fitting = ["stand", "walk", "sit", "look", "talk", "kneel", "point"]
+    return _ACTIONS[rng.choice(fitting)], ""
+
+
+def _expression(mood: Mood, index: int, count: int, attempt: int, rng: random.Random) -> vocabulary.Expression:
+    name = mood.before if index < count * 0.55 and count > 1 else mood.after
+    if attempt > 2 or (0 < index < count - 1 and rng.random() < 0.25):
+        name = rng.choice(_NEAR[name])
+    return _EXPRESSIONS[name]

@@ -1,0 +1,80 @@
+"""Titles of movies and chapters, made of the theme's own words."""
+
+import random
+from collections.abc import Sequence
+
+from moviellm.scripting.casting import Part
+from moviellm.scripting.english import possessive, title_case
+from moviellm.scripting.theme import Theme, shortened
+
+_WITH_THING = (
+    "{role} and {thing}",
+    "{thing} of {place}",
+    "{hero} and {thing}",
+    "What {role} Found at {place}",
+    "{thing} between {hero} and {other}",
+    "{roles} Secret",
+    "{role}, {thing} and {place}",
+    "{hero}, {role}",
+    "The Way from {place}",
+    "{role} of {place}",
+    "The Promise of {role}",
+    "{heros} Wish",
+    "{hero} and {other}: a Story of {role}",
+)
+_WITH_PAIR = (
+    "{role} and {orole}",
+    "{hero} and {other}",
+    "{role}, {orole} and {place}",
+    "What {hero} Said to {orole}",
+    "{orole} of {place}",
+    "{roles} Promise to {orole}",
+    "Between {role} and {orole}",
+    "{role} at {place}",
+    "{hero}, {other} and {thing}",
+)
+_QUOTED = (
+    "“{quote}”: {hero} and {other}",
+    "“{quote}” at {place}",
+    "The {place_only} and “{quote}”",
+    "“{quote}”, Said {hero}",
+    "{heros} “{quote}”",
+    "What {hero} Knew about “{quote}”",
+)
+
+
+def movie_title(theme: Theme, cast: Sequence[Part], thing: str, locations: Sequence[str], rng: random.Random) -> str:
+    """A title that names the theme's people or thing; seeds give different ones."""
+    hero, other = cast[0], cast[1]
+    place = rng.choice(locations[:6])
+    words = {
+        "hero": hero.character.name,
+        "other": other.character.name,
+        "heros": possessive(hero.character.name),
+        "role": f"the {hero.character.occupation}" if hero.character.occupation else hero.character.name,
+        "orole": f"the {other.character.occupation}" if other.character.occupation else other.character.name,
+        "thing": thing,
+        "place": f"the {place}",
+        "place_only": place,
+        "quote": "",
+    }
+    words["roles"] = possessive(words["role"])
+    if not theme.roles:
+        quoted = shortened(theme.text, 40)
+        patterns = tuple(pattern.replace("{quote}", quoted) for pattern in _QUOTED)
+        if theme.thing_phrase.split(" ", 1)[-1] == theme.thing:
+            patterns = tuple(pattern for pattern in _WITH_THING if "{thing}" in pattern)
+    elif len(theme.roles) > 1 and theme.roles[0].noun != theme.roles[1].noun:
+        patterns = _WITH_PAIR
+    else:
+        patterns = tuple(pattern for pattern in _WITH_THING if theme.thing or "{thing}" not in pattern)
+    return title_case(rng.choice(patterns).format(**words))
+
+
+def chapter_title(title: str, theme: Theme, cast: Sequence[Part], number: int, taken: Sequence[str]) -> str:
+    """A chapter's title; the first takes the theme's thing into it, a repeated one is told apart."""
+    if title.startswith("{The}"):
+        title = title_case(f"The {theme.thing}") if theme.thing and len(theme.thing) < 40 else "How It Began"
+    if title not in taken:
+        return title
+    return f"{title}, Again" if f"{title}, Again" not in taken else f"{title} ({number})"

@@ -1,0 +1,74 @@
+"""The port that both writers fill: the three levels of a plot."""
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from moviellm.movie import Chapter, Outline, Scene
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class OutlineRequest:
+    """What an outline is written from. `preset` is a style's keyword, `description` a style in free words."""
+
+    theme: str
+    chapters: int
+    seed: int
+    preset: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class ChapterRequest:
+    """What a chapter is written from; `chapter` is its 1-based number."""
+
+    outline: Outline
+    chapter: int
+    scenes: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class SceneRequest:
+    """What a scene is written from; `scene` is its 1-based number in `chapter`."""
+
+    outline: Outline
+    chapter: Chapter
+    scene: int
+    frames: int
+    dialogue_lines: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Written(Generic[T]):
+    """A part of the script, who wrote it, and what it cost in tokens."""
+
+    value: T
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Writer(Protocol):
+    """Writes a movie level by level; every call is a pure function of its request.
+
+    Raises one of moviellm.errors; what it returns has passed moviellm.scripting.rules.
+    """
+
+    async def outline(self, request: OutlineRequest) -> Written[Outline]:
+        """Level 1: a theme grown into an outline."""
+        ...
+
+    async def chapter(self, request: ChapterRequest) -> Written[Chapter]:
+        """Level 2: a chapter divided into scenes."""
+        ...
+
+    async def scene(self, request: SceneRequest) -> Written[Scene]:
+        """Level 3: a scene's key frames and dialogue."""
+        ...
+
+    async def check(self) -> None:
+        """Raise one of our errors while no part could be written now."""
+        ...
