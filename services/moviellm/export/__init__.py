@@ -1,0 +1,1 @@
+"""Stage 5: finished movies become what people and trainers open."""

@@ -1,0 +1,47 @@
+"""Start the export service: python -m moviellm.export."""
+
+import asyncio
+from functools import partial
+
+from moviellm import rpc
+from moviellm.artifacts import ArtifactStore
+from moviellm.export.dataset_folder import Limits
+from moviellm.export.pillow_sheet import draw_sheet
+from moviellm.export.pyav_video import PyavVideo
+from moviellm.export.servicer import ExportServicer
+from moviellm.export.settings import ExportSettings
+from moviellm.settings import StoreSettings
+from moviellm.telemetry import configure_logging, serve_metrics
+
+
+def main() -> None:
+    """Read the settings, build the parts, serve until told to stop."""
+    settings = ExportSettings.load()
+    store_settings = StoreSettings.load()
+    configure_logging("export", level=settings.log_level, style=settings.log_format)
+    asyncio.run(serve(settings, store_settings))
+
+
+async def serve(settings: ExportSettings, store_settings: StoreSettings) -> None:
+    """Serve until SIGTERM or SIGINT; healthy while the store answers."""
+    store = ArtifactStore.open(store_settings)
+    servicer = ExportServicer(
+        store,
+        open_video=partial(PyavVideo, least_height=settings.video_height),
+        draw_sheet=draw_sheet,
+        limits=Limits(settings.shard_megabytes, settings.preview_movies, settings.license),
+        max_concurrent=settings.max_concurrent,
+        node_pool=settings.node_pool,
+    )
+
+    async def check() -> None:
+        await store.exists("requests")
+
+    serve_metrics(settings.metrics_listen)
+    await rpc.Server(
+        [servicer.registration()], listen=settings.listen, check=check, drain_seconds=settings.drain_seconds
+    ).run()
+
+
+if __name__ == "__main__":
+    main()

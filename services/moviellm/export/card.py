@@ -1,0 +1,205 @@
+"""README.md: the dataset card, with the header that Hugging Face reads."""
+
+import importlib.resources
+import json
+import string
+from collections import Counter
+
+from moviellm.dataset import MovieDatasetSpec
+from moviellm.export.conversation import TrainingFile
+from moviellm.export.shards import ShardFiles
+from moviellm.export.shelf import Shelf
+from moviellm.export.summary import MovieFolder, MovieSummary
+
+NAME = "README.md"
+TEMPLATE = "card.md"
+LISTED_MOVIES = 50
+GIVEN = " The pictures that the look was learnt from are the requester's own; copies lie in `style/`."
+_TRAINING = """`train.json` is in the shape that LLaVA-NeXT, LLaMA-VID and their relatives read: this file as the data,
+this folder as the video folder. With Hugging Face datasets:
+
+```python
+from datasets import load_dataset
+
+questions = load_dataset("json", data_files="train.json", split="train")
+```"""
+_SHARDS = """The shards stream:
+
+```python
+import webdataset as wds
+
+frames = wds.WebDataset("shards/train-{000000..LAST}.tar", shardshuffle=False).decode("pil").to_tuple("jpg", "json")
+```"""
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_ESCAPED = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]#|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
+
+
+class Card:
+    """Collects the figures of all movies for the card."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        dataset: str,
+        spec: MovieDatasetSpec,
+        *,
+        license_id: str,
+        training: TrainingFile | None,
+        shards: ShardFiles | None,
+    ) -> None:
+        self._shelf = shelf
+        self._dataset = dataset
+        self._spec = spec
+        self._license = license_id
+        self._training = training
+        self._shards = shards
+        self._movies: list[MovieSummary] = []
+
+    async def add(self, movie: MovieFolder) -> None:
+        """Take in the next movie."""
+        self._movies.append(movie.summary())
+
+    async def finish(self) -> None:
+        """Write the card; the parts it tells about have been finished before."""
+        template = importlib.resources.files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8")
+        text = string.Template(template).substitute(
+            header=self._header(),
+            theme=escaped(self._spec.theme),
+            opening=self._opening(),
+            movies=self._movie_table(),
+            request=self._request(),
+            layout=self._layout(),
+            loading=self._loading(),
+            given=GIVEN if self._spec.style.pictures else "",
+        )
+        await self._shelf.put(NAME, text.encode())
+
+    @property
+    def _frames(self) -> int:
+        return sum(movie.frames for movie in self._movies)
+
+    @property
+    def _kinds(self) -> Counter[str]:
+        return sum((Counter(movie.questions) for movie in self._movies), Counter())
+
+    def _header(self) -> str:
+        lines = [
+            "---",
+            f"pretty_name: {_yaml(self._spec.theme)}",
+            f"license: {self._license}",
+            "language:",
+            "- en",
+            "task_categories:",
+            "- visual-question-answering",
+            "- video-text-to-text",
+            "- text-to-image",
+            "tags:",
+            *(f"- {tag}" for tag in ("synthetic", "movie", "long-video", "video-understanding", "moviellm")),
+            "size_categories:",
+            f"- {_size_category(self._frames)}",
+        ]
+        configs = self._configs()
+        return "\n".join([*lines, *(["configs:", *configs] if configs else []), "---"])
+
+    def _configs(self) -> list[str]:
+        """The parts a viewer can load; one kind of file only, since a loader is chosen for the whole dataset."""
+        if self._training is not None:
+            return _config("questions", "train.json")
+        return _config("frames", "shards/train-*.tar") if self._shards is not None else []
+
+    def _opening(self) -> str:
+        kinds = self._kinds
+        told = ", ".join(f"{kinds[kind]} {kind}" for kind in ("overview", "plot", "temporal") if kinds[kind])
+        total = sum(kinds.values())
+        return (
+            f"{_counted(len(self._movies), 'movie')} with {_counted(self._frames, 'key frame')}, "
+            f"{_counted(sum(movie.lines for movie in self._movies), 'line')} of dialogue and "
+            f"{_counted(total, 'question')} with answers{f' ({told})' if told else ''}. "
+            "Plots, pictures, dialogue and questions were all generated from one theme phrase. "
+            "Open `index.html` to look at everything."
+        )
+
+    def _movie_table(self) -> str:
+        rows = [
+            f"| {movie.number} | {escaped(movie.title)} | {escaped(movie.style)} | {movie.frames} "
+            f"| {sum(movie.questions.values())} | `{movie.path}/` |"
+            for movie in self._movies[:LISTED_MOVIES]
+        ]
+        rest = len(self._movies) - LISTED_MOVIES
+        if rest > 0:
+            rows.append(f"| … | and {rest} more | | | | |")
+        return "\n".join(["| | Title | Style | Key frames | Questions | Folder |", "|---|---|---|---|---|---|", *rows])
+
+    def _request(self) -> str:
+        spec = self._spec
+        look = escaped(spec.style.preset or spec.style.description) or "chosen by the writer to suit the theme"
+        if spec.style.pictures:
+            look = f"learnt from {spec.style.pictures} pictures that the requester gave"
+        models = sorted({model for movie in self._movies for model in movie.picture_models})
+        rows = (
+            ("Theme", escaped(spec.theme)),
+            ("Movies", str(spec.movies)),
+            ("Size of a movie", f"{spec.chapters} chapters × {spec.scenes} scenes × {spec.frames} key frames"),
+            ("Dialogue", f"{spec.dialogue_lines} lines a scene"),
+            ("Look", look),
+            ("Picture model", ", ".join(map(escaped, models))),
+            ("Seed", str(spec.seed)),
+            ("Video", f"{spec.frames_per_second:g} key frames a second"),
+        )
+        return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+    def _layout(self) -> str:
+        rows = [
+            ("movies/0001/movie.json", "title, overview, style, characters; chapters → scenes → frames and dialogue"),
+            ("movies/0001/frames/000001.jpg …", "the key frames"),
+            ("movies/0001/movie.mp4, movie.srt", "the key frames as a video (H.264), the dialogue as subtitles"),
+            ("movies/0001/qa.json", "questions, answers, category, evidence frames and seconds"),
+            ("movies/0001/style/", "reference pictures and the learnt embedding"),
+            ("index.html, contact-sheet.jpg", "to look at"),
+            ("manifest.json", "SHA-256 and size of every file"),
+        ]
+        if self._training is not None:
+            rows.append(
+                ("train.json", f"{_counted(self._training.records, 'record')}, one question each{self._mended()}")
+            )
+        if self._shards is not None:
+            told = f"{_counted(self._shards.samples, 'sample')} in {_counted(self._shards.count, 'webdataset shard')}"
+            rows.append(("shards/train-*.tar", f"{told}: `m0001-000001.jpg` with `m0001-000001.json`"))
+        return "\n".join(["| Path | Content |", "|---|---|", *(f"| `{path}` | {what} |" for path, what in rows)])
+
+    def _mended(self) -> str:
+        training = self._training
+        if training is None or not (training.mended or training.dropped):
+            return ""
+        return (
+            f" ({training.mended} with trainers' control words made harmless, {training.dropped} empty ones left out)"
+        )
+
+    def _loading(self) -> str:
+        parts = []
+        if self._training is not None:
+            parts.append(_TRAINING)
+        if self._shards is not None:
+            parts.append(_SHARDS.replace("LAST", f"{self._shards.count - 1:06}"))
+        return "\n\n".join(["## Loading", *parts]) if parts else ""
+
+
+def escaped(text: str) -> str:
+    """The text in one line, free of Markdown and HTML."""
+    return " ".join(text.split()).translate(_ESCAPED)
+
+
+def _yaml(text: str) -> str:
+    return json.dumps(" ".join(text.split()), ensure_ascii=False)
+
+
+def _config(name: str, files: str) -> list[str]:
+    return [f"- config_name: {name}", "  data_files:", "  - split: train", f'    path: "{files}"']
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _size_category(count: int) -> str:
+    return next((name for limit, name in _SIZES if count < limit), "n>1M")

@@ -1,0 +1,124 @@
+"""ExportMovie: one movie's folder, files/movies/0001/."""
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from moviellm.artifacts import ArtifactStore, MovieKeys
+from moviellm.dataset import MovieDatasetSpec, RenderedFrame
+from moviellm.export.finished import FinishedMovie, load_movie
+from moviellm.export.movie_record import (
+    QUESTIONS,
+    RECORD,
+    SUBTITLES,
+    VIDEO,
+    movie_record,
+    question_records,
+    style_record,
+    timed_dialogue,
+)
+from moviellm.export.record import StyleRecord
+from moviellm.export.shelf import Shelf, read_verified
+from moviellm.export.subtitles import Caption, captions, srt
+from moviellm.export.timing import Timing
+from moviellm.export.turns import in_turns, to_its_end
+from moviellm.movie import StoredFile
+from moviellm.wire import to_json
+
+
+class Video(Protocol):
+    """A video file under way; its methods block."""
+
+    def add(self, picture: bytes, name: str) -> None:
+        """Append one key frame."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+class OpenVideo(Protocol):
+    """Begins a video file."""
+
+    def __call__(self, path: Path, *, timing: Timing, captions: Sequence[Caption]) -> Video:
+        """The video at `path`, nothing in it yet."""
+
+
+async def export_movie(
+    store: ArtifactStore, keys: MovieKeys, spec: MovieDatasetSpec, *, open_video: OpenVideo
+) -> list[StoredFile]:
+    """Write the movie's folder and return its files, the frames excepted, which the renderer wrote.
+
+    Raises Unsatisfied naming what the other stages have not made yet.
+    """
+    timing = Timing.of(spec.frames_per_second)
+    movie = await load_movie(store, keys, spec)
+    shelf = Shelf(store, keys.files)
+    lines = timed_dialogue(movie, spec.shape, timing)
+    shown = captions(lines)
+    style = await _export_style(store, shelf, movie)
+    await _export_video(store, shelf, movie, open_video=partial(open_video, timing=timing, captions=shown))
+    await shelf.put(SUBTITLES, srt(shown))
+    await shelf.put(QUESTIONS, _json_list(question_records(movie, timing)))
+    await shelf.put(RECORD, to_json(movie_record(movie, spec, timing, style, lines)))
+    return shelf.files
+
+
+async def _export_style(store: ArtifactStore, shelf: Shelf, movie: FinishedMovie) -> StyleRecord:
+    references = []
+    for number, file in enumerate(movie.style.references, start=1):
+        data = await read_verified(store, file, f"style reference {number} of movie {movie.number}")
+        references.append(f"style/ref-{number:02}{picture_suffix(data)}")
+        await shelf.put(references[-1], data)
+    learned = movie.style.learned
+    if not learned.uri:
+        return style_record(movie, "", tuple(references))
+    embedding = f"style/{PurePosixPath(learned.uri).name}"
+    file = StoredFile(learned.uri, learned.digest, 0)
+    await shelf.put(embedding, await read_verified(store, file, f"the learnt style of movie {movie.number}"))
+    return style_record(movie, embedding, tuple(references))
+
+
+async def _export_video(
+    store: ArtifactStore, shelf: Shelf, movie: FinishedMovie, *, open_video: Callable[[Path], Video]
+) -> None:
+    if await shelf.has(VIDEO):
+        return
+    with tempfile.TemporaryDirectory(prefix="moviellm-export-") as folder:
+        path = Path(folder) / VIDEO
+        video = await to_its_end(lambda: open_video(path))
+        try:
+            for scene in movie.rendered.values():
+                await _add_scene(store, video, movie.number, scene.frames)
+        finally:
+            await to_its_end(video.close)
+        await shelf.put_file(VIDEO, path)
+
+
+async def _add_scene(store: ArtifactStore, video: Video, movie: int, frames: Sequence[RenderedFrame]) -> None:
+    names = [f"frame {frame.number} of movie {movie}" for frame in frames]
+    files = zip(frames, names, strict=True)
+    pictures = await in_turns([partial(read_verified, store, frame.file, name) for frame, name in files])
+
+    def add_all() -> None:
+        for picture, name in zip(pictures, names, strict=True):
+            video.add(picture, name)
+
+    await to_its_end(add_all)
+
+
+def picture_suffix(data: bytes) -> str:
+    """The file name's suffix for an encoded picture, by its first bytes."""
+    if data.startswith(b"\x89PNG"):
+        return ".png"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ".webp"
+    return ".jpg"
+
+
+def _json_list(records: Sequence[object]) -> bytes:
+    items = [dataclasses.asdict(record) for record in records]  # type: ignore[call-overload]
+    return json.dumps(items, ensure_ascii=False, indent=1).encode()

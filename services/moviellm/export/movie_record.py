@@ -1,0 +1,150 @@
+"""From a finished movie to the records in its folder."""
+
+import math
+
+from moviellm.dataset import MovieDatasetSpec
+from moviellm.export.finished import FinishedMovie, SceneNumber
+from moviellm.export.record import (
+    ChapterRecord,
+    Evidence,
+    FrameRecord,
+    LineRecord,
+    MovieRecord,
+    QuestionRecord,
+    SceneRecord,
+    StyleRecord,
+)
+from moviellm.export.subtitles import TimedLine, timed
+from moviellm.export.timing import Timing
+from moviellm.movie import Question, Shape
+
+VIDEO = "movie.mp4"
+SUBTITLES = "movie.srt"
+RECORD = "movie.json"
+QUESTIONS = "qa.json"
+
+
+def frame_file(number: int) -> str:
+    """Where a key frame lies in the movie's folder."""
+    return f"frames/{number:06}.jpg"
+
+
+def timed_dialogue(movie: FinishedMovie, shape: Shape, timing: Timing) -> list[TimedLine]:
+    """All dialogue of the movie with its time; a line that names no frame of its scene belongs to the nearest."""
+    lines = []
+    for (chapter, scene), written in movie.scenes.items():
+        for line in written.dialogue:
+            frame = min(max(line.after_frame, 1), shape.frames)
+            lines.append((shape.frame_number(chapter, scene, frame), line))
+    return timed(lines, timing)
+
+
+def movie_record(
+    movie: FinishedMovie, spec: MovieDatasetSpec, timing: Timing, style: StyleRecord, lines: list[TimedLine]
+) -> MovieRecord:
+    """movie.json; `style` and `lines` are made before, since files and subtitles need them too."""
+    outline = movie.outline
+    pictures = [frame for scene in movie.rendered.values() for frame in scene.frames]
+    return MovieRecord(
+        number=movie.number,
+        title=outline.title,
+        theme=outline.theme,
+        overview=outline.overview,
+        style=style,
+        characters=outline.characters,
+        locations=outline.locations,
+        picture_models=tuple(sorted({frame.model for frame in pictures if frame.model})) or (spec.model,),
+        seed=spec.seed,
+        frame_count=spec.shape.total_frames,
+        frames_per_second=float(timing.rate),
+        duration_seconds=timing.end(spec.shape.total_frames),
+        video=VIDEO,
+        subtitles=SUBTITLES,
+        chapters=tuple(_chapter(movie, number, spec.shape, timing, lines) for number in movie.chapters),
+    )
+
+
+def style_record(movie: FinishedMovie, embedding: str, references: tuple[str, ...]) -> StyleRecord:
+    """The look, with the files of the movie's folder that belong to it."""
+    words, learned = movie.outline.style, movie.style
+    return StyleRecord(
+        keyword=words.keyword,
+        phrases=words.phrases,
+        adjectives=words.adjectives,
+        token=learned.learned.token,
+        embedding=embedding,
+        references=references,
+        initial_loss=_finite(learned.initial_loss) if learned.steps else None,
+        final_loss=_finite(learned.final_loss) if learned.steps else None,
+        steps=learned.steps,
+    )
+
+
+def question_records(movie: FinishedMovie, timing: Timing) -> tuple[QuestionRecord, ...]:
+    """qa.json, in the order of the story."""
+    return tuple(_question(movie.number, index, item, timing) for index, item in enumerate(movie.questions, start=1))
+
+
+def _question(movie: int, index: int, item: Question, timing: Timing) -> QuestionRecord:
+    first, last = item.evidence.first, item.evidence.last
+    return QuestionRecord(
+        id=f"m{movie:04}-q{index:04}",
+        kind=item.kind,
+        category=item.category,
+        level=item.level,
+        question=item.question,
+        answer=item.answer,
+        evidence=Evidence(first, last, timing.start(first), timing.end(last)),
+    )
+
+
+def _chapter(movie: FinishedMovie, number: int, shape: Shape, timing: Timing, lines: list[TimedLine]) -> ChapterRecord:
+    planned = movie.outline.chapters[number - 1]
+    return ChapterRecord(
+        number=number,
+        title=planned.title,
+        content=planned.content,
+        locations=planned.locations,
+        scenes=tuple(_scene(movie, (number, scene), shape, timing, lines) for scene in range(1, shape.scenes + 1)),
+    )
+
+
+def _scene(
+    movie: FinishedMovie, place: SceneNumber, shape: Shape, timing: Timing, lines: list[TimedLine]
+) -> SceneRecord:
+    plan = movie.chapters[place[0]].scenes[place[1] - 1]
+    numbers = shape.scene_range(*place)
+    return SceneRecord(
+        number=place[1],
+        location=plan.location,
+        content=plan.content,
+        frames=_frames(movie, place, shape, timing),
+        dialogue=tuple(_line(item) for item in lines if numbers.first <= item.frame <= numbers.last),
+    )
+
+
+def _frames(movie: FinishedMovie, place: SceneNumber, shape: Shape, timing: Timing) -> tuple[FrameRecord, ...]:
+    records = []
+    pairs = zip(movie.scenes[place].frames, movie.rendered[place].frames, strict=True)
+    for position, (written, rendered) in enumerate(pairs, start=1):
+        number = shape.frame_number(*place, position)
+        records.append(
+            FrameRecord(
+                number=number,
+                file=frame_file(number),
+                start_seconds=timing.start(number),
+                description=written.description,
+                prompt=rendered.prompt,
+                seed=rendered.seed,
+                characters=written.characters,
+            )
+        )
+    return tuple(records)
+
+
+def _line(item: TimedLine) -> LineRecord:
+    return LineRecord(item.frame, item.line.speaker, item.line.text, item.start / 1000, item.end / 1000)
+
+
+def _finite(loss: float) -> float | None:
+    return loss if math.isfinite(loss) else None

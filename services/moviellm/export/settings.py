@@ -1,0 +1,33 @@
+"""What the export service can be told by its environment (MOVIELLM_EXPORT_…)."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from moviellm.settings import ServiceSettings
+
+
+class ExportSettings(ServiceSettings):
+    """Settings of the export service."""
+
+    model_config = SettingsConfigDict(env_prefix="MOVIELLM_EXPORT_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    listen: str = Field(default="127.0.0.1:8605", pattern=r"^.+:\d{1,5}$")
+    """Address and port of the gRPC server."""
+
+    metrics_listen: str = Field(default="127.0.0.1:8705", pattern=r"^.+:\d{1,5}$")
+    """Address and port of the Prometheus endpoint."""
+
+    max_concurrent: int = Field(default=1, ge=1, le=64)
+    """Exports that may run at once; further calls wait for their turn."""
+
+    video_height: int = Field(default=512, ge=64, le=4320)
+    """Least height of movie.mp4 in pixels: smaller pictures are enlarged to it, larger ones keep their size."""
+
+    shard_megabytes: int = Field(default=256, ge=1, le=4096)
+    """A webdataset shard is closed before it would grow beyond this size."""
+
+    preview_movies: int = Field(default=24, ge=1, le=1000)
+    """Movies with a full storyboard on the preview page; further ones are listed with a link to their folder."""
+
+    license: str = Field(default="apache-2.0", pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
+    """Licence identifier for the dataset card; set it to what the deployment's models allow."""
