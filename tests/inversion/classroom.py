@@ -25,7 +25,7 @@ __all__ = ["tiny"]
 
 torch.set_num_threads(1)
 
-RECIPE = Recipe(steps=10, learning_rate=0.3, batch_size=4, evaluate_every=5, held_out=8, patience=9)
+RECIPE = Recipe(steps=8, learning_rate=0.1, batch_size=4, evaluate_every=4, held_out=16, patience=9)
 STYLE = Style("Gothic", ("people in the library",), ("dark", "gloomy"))
 OUTPUT = "styles/abc"
 

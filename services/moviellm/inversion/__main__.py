@@ -7,27 +7,37 @@ from concurrent.futures import ThreadPoolExecutor
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.errors import MovieLLMError, Unavailable
-from moviellm.inversion.diffusers_teacher import DiffusersTeacher, load_teacher
-from moviellm.inversion.lessons import School
+from moviellm.inversion.lessons import School, Teacher
 from moviellm.inversion.servicer import SERVICE_NAME, InversionServicer
 from moviellm.inversion.settings import InversionSettings
-from moviellm.pipelines.diffusers_loading import use_torch_threads
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 from moviellm.v1 import inversion_service_pb2_grpc
 
 
+def _use_threads(count: int) -> None:
+    from moviellm.pipelines.diffusers_loading import use_torch_threads
+
+    use_torch_threads(count)
+
+
+def _load_teacher(settings: InversionSettings) -> Teacher:
+    from moviellm.inversion.diffusers_teacher import load_teacher
+
+    return load_teacher(settings)
+
+
 class _Model:
-    """The teacher, loaded while the server answers already."""
+    """The teacher; its libraries and weights are loaded while the server answers already."""
 
     def __init__(self, settings: InversionSettings) -> None:
         self._settings = settings
-        self._teacher: DiffusersTeacher | None = None
+        self._teacher: Teacher | None = None
 
     async def load(self, worker: ThreadPoolExecutor) -> None:
-        self._teacher = await asyncio.get_running_loop().run_in_executor(worker, load_teacher, self._settings)
+        self._teacher = await asyncio.get_running_loop().run_in_executor(worker, _load_teacher, self._settings)
 
-    def teacher(self) -> DiffusersTeacher:
+    def teacher(self) -> Teacher:
         if self._teacher is None:
             raise Unavailable(f"the model {self._settings.model} is loading", reason="MODEL_LOADING", retry_after=5.0)
         return self._teacher
@@ -47,7 +57,7 @@ class _Server(rpc.Server):
 
 
 async def _serve(settings: InversionSettings, store: ArtifactStore) -> None:
-    with ThreadPoolExecutor(1, initializer=use_torch_threads, initargs=(settings.torch_threads,)) as worker:
+    with ThreadPoolExecutor(1, initializer=_use_threads, initargs=(settings.torch_threads,)) as worker:
         model = _Model(settings)
         school = School(
             store,
@@ -68,10 +78,15 @@ async def _serve(settings: InversionSettings, store: ArtifactStore) -> None:
         server.school = school
         running = asyncio.create_task(server.run())
         loading = asyncio.create_task(model.load(worker))
-        await asyncio.wait([running, loading], return_when=asyncio.FIRST_EXCEPTION)
-        if loading.done() and not loading.cancelled() and loading.exception():
+        try:
+            await asyncio.wait([running, loading], return_when=asyncio.FIRST_EXCEPTION)
+            if loading.done():
+                loading.result()
+            await running
+        except MovieLLMError:
+            await server.stop()
             running.cancel()
-        await asyncio.gather(loading, running)
+            raise
 
 
 def main() -> None:
