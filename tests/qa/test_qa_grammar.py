@@ -117,3 +117,15 @@ def test_sentences_begin_large_and_end_once():
     assert grammar.sentence("Who is it?") == "Who is it?"
     assert grammar.sentence('Mara says: "Go!"') == 'Mara says: "Go!"'
     assert grammar.sentence(" ") == ""
+
+
+@pytest.mark.parametrize(
+    ("clause", "whole"),
+    [
+        ("Mara waits", "Mara waits by night"),
+        ("Mara waits, as on every day", "Mara waits, as on every day, by night"),
+        ("Mara swims, runs and waits", "Mara swims, runs and waits by night"),
+    ],
+)
+def test_insertions_end_with_a_comma(clause, whole):
+    assert grammar.extended(clause, "by night") == whole

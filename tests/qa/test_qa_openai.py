@@ -7,12 +7,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from moviellm import errors
+from moviellm import errors, rpc
 from moviellm.movie import FrameRange, QuestionKind
 from moviellm.qa.judging import Case, Winner
 from moviellm.qa.openai_asker import OpenAIAsker
 from moviellm.qa.openai_chat import OpenAIChat
 from moviellm.qa.openai_judge import OpenAIJudge
+from moviellm.qa.servicer import NAME, QuestionServicer
+from moviellm.v1 import movie_pb2
+from moviellm.v1 import question_service_pb2 as pb
+from moviellm.v1 import question_service_pb2_grpc as pb_grpc
+from moviellm.wire import to_message
 
 KEY = "sk-very-secret"
 GOOD = [
@@ -289,3 +294,34 @@ async def test_a_judgement_that_makes_no_sense_is_asked_again(endpoint_of, bad, 
     verdict = await OpenAIJudge(chat=chat_of(endpoint.url)).judge(CASE)
     assert verdict.winner is Winner.TIE
     assert why in endpoint.requests[1][1]["messages"][-1]["content"]
+
+
+async def test_questions_verdicts_bills_and_refusals_arrive_over_grpc(endpoint_of, outline, shape):
+    judged = {"score_a": 5, "score_b": 1, "better": "a"}
+    refusal = (401, {}, {"error": {"message": KEY}})
+    endpoint = endpoint_of({"questions": GOOD}, judged, judged, refusal)
+    chat = chat_of(endpoint.url)
+    servicer = QuestionServicer(asker=OpenAIAsker(chat=chat), judge=OpenAIJudge(chat=chat))
+    server = rpc.Server(
+        [rpc.Registration(NAME, lambda server: pb_grpc.add_QuestionServiceServicer_to_server(servicer, server))],
+        listen="127.0.0.1:0",
+    )
+    await server.start()
+    request = pb.AskMovieRequest(
+        outline=to_message(outline, movie_pb2.Outline), shape=to_message(shape, movie_pb2.Shape)
+    )
+    async with rpc.channel(f"127.0.0.1:{server.port}") as peer:
+        stub = pb_grpc.QuestionServiceStub(peer)
+        asked = await rpc.call("qa", stub.AskMovie(request))
+        assert [question.category for question in asked.questions] == ["what", "why"]
+        assert (asked.work.model, asked.work.prompt_tokens, asked.work.completion_tokens) == ("story-model", 100, 10)
+        verdict = await rpc.call(
+            "qa", stub.Judge(pb.JudgeRequest(question="Why?", reference="So.", candidate="So.", baseline="No."))
+        )
+        assert verdict.winner == pb.WINNER_TIE
+        assert verdict.work.prompt_tokens == 200
+        with pytest.raises(errors.Denied) as caught:
+            await rpc.call("qa", stub.AskMovie(request))
+        assert caught.value.reason == "LLM_UNAUTHORIZED"
+        assert KEY not in caught.value.message
+    await server.stop()

@@ -129,6 +129,11 @@ def with_article(noun: str) -> str:
     return noun if re.match(r"(the|a|an|his|her|their)\s", noun) else vocabulary.article(noun)
 
 
+def extended(clause: str, phrase: str) -> str:
+    """The clause with a reason, means or place behind it, after a comma where the clause ends in an insertion."""
+    return f"{clause}, {phrase}" if "," in clause.rpartition(" and ")[2] else f"{clause} {phrase}"
+
+
 def sentence(text: str) -> str:
     """The text with a capital letter and a full stop; empty for an empty text."""
     text = text.strip()

@@ -17,12 +17,12 @@ from moviellm.qa.plot import chapter_name
 
 _ORDER = (
     "In which order do these events happen: {events}?",
-    "Put these events in the order of the movie: {events}. What is the right order?",
-    "What is the order of these events in the movie: {events}?",
+    "What is the right order of these events: {events}?",
+    "How do these events follow each other: {events}?",
 )
 _PAIR = ("Which comes first: {events}?", "What happens first: {events}?")
-_FIRST = ("Which of these happens first: {events}?", "Which of these events comes first in the movie: {events}?")
-_LAST = ("Which of these happens last: {events}?", "Which of these events comes last in the movie: {events}?")
+_FIRST = ("Which of these happens first: {events}?", "Which of these events comes first: {events}?")
+_LAST = ("Which of these happens last: {events}?", "Which of these events comes last: {events}?")
 _BEFORE = (
     "What happens in the {part} right before the one in which {event}?",
     "Just before the {part} in which {event}, what happens?",

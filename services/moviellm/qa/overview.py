@@ -16,8 +16,14 @@ _END = ("How does the movie end?", "How does the story end?", "What happens at t
 _WANT = ("What {do} {who} want?", "What is it that {who} {want}?", "What {do} {who} try to reach in this story?")
 _WHY = ("Why {asked}?", "For what reason {asked}?", "What is the reason that {clause}?")
 _HOW = ("How {asked}?", "In what way {asked}?", "By what means {asked}?")
+_LEARN = (
+    "What {do} {who} learn?",
+    "What {do} {who} learn in the course of the story?",
+    "What is it that {who} {learn}?",
+)
 _OBSTACLE = ("What stands in {whose} way?", "What makes it hard for {who} to succeed?", "What is {whose} problem?")
 _DESIRES = frozenset(["want", "wish", "hope", "long", "need", "dream", "seek", "yearn", "desire"])
+_LESSONS = frozenset({"learn", "realize", "understand"})
 _BUT = re.compile(r"\b(but|however|yet|stands? in the way|although|unless|until)\b", re.IGNORECASE)
 
 
@@ -34,10 +40,13 @@ def overview_questions(outline: Outline, shape: Shape, rng: random.Random) -> It
         wording = rng.choice(wordings)
         if answer.strip() and not (wording in (*_BEGIN, *_END) and shape.chapters == 1):
             yield _question(category, wording, answer, evidence)
-    yield from _wishes(outline.facts, everything, rng)
+    yield from _told_by_verb(_DESIRES, _WANT, outline.facts, everything, rng)
+    yield from _told_by_verb(_LESSONS, _LEARN, outline.facts, everything, rng)
     yield from _obstacle(outline, everything, rng)
+    told = {(fact.who, fact.deed) for chapter in outline.chapters for fact in chapter.facts}
     for fact in outline.facts:
-        yield from _why_and_how(fact, everything, rng)
+        if (fact.who, fact.deed) not in told:  # else its chapter asks, with the better proof
+            yield from _why_and_how(fact, everything, rng)
 
 
 def _question(category: str, question: str, answer: str, evidence: FrameRange) -> Question:
@@ -73,16 +82,18 @@ def _content(outline: Outline, number: int) -> str:
     return next((chapter.content for chapter in outline.chapters if chapter.number == number), "")
 
 
-def _wishes(facts: Sequence[Fact], evidence: FrameRange, rng: random.Random) -> Iterator[Question]:
-    wishes: dict[str, list[str]] = {}
+def _told_by_verb(
+    verbs: frozenset[str], wordings: Sequence[str], facts: Sequence[Fact], evidence: FrameRange, rng: random.Random
+) -> Iterator[Question]:
+    """What somebody wants or learns: one question a person, with all that the facts say of it."""
+    told: dict[str, list[str]] = {}
     for fact in facts:
-        if grammar.main_verb(fact.deed) in _DESIRES:
-            wishes.setdefault(fact.who, []).append(grammar.predicate(fact.who, fact.deed))
-    for who, predicates in wishes.items():
-        plural = grammar.is_plural(who)
-        wording = rng.choice(_WANT).format(
-            who=grammar.subject(who), do="do" if plural else "does", want="want" if plural else "wants"
-        )
+        if grammar.main_verb(fact.deed) in verbs:
+            told.setdefault(fact.who, []).append(grammar.predicate(fact.who, fact.deed))
+    for who, predicates in told.items():
+        ending = "" if grammar.is_plural(who) else "s"
+        words = {"want": f"want{ending}", "learn": f"learn{ending}", "do": "does" if ending else "do"}
+        wording = rng.choice(wordings).format(who=grammar.subject(who), **words)
         yield _question("what", wording, f"{grammar.subject(who)} {grammar.listed(predicates)}", evidence)
 
 
@@ -104,4 +115,4 @@ def _why_and_how(fact: Fact, evidence: FrameRange, rng: random.Random) -> Iterat
     ):
         wording = rng.choice(wordings).format(asked=grammar.inverted(fact.who, fact.deed), clause=clause)
         if rest and grammar.main_verb(fact.deed) and not tells(wording, secret):
-            yield _question(category, wording, f"{clause} {rest}", evidence)
+            yield _question(category, wording, grammar.extended(clause, rest), evidence)
