@@ -28,7 +28,7 @@ def totals(spec: MovieDatasetSpec) -> dict[Stage, int]:
 
 @dataclass
 class Progress:
-    """Counts by stage, titles and troubles of one dataset; `wait` wakes whoever watches.
+    """Counts by stage, titles and troubles of one dataset; `next_change` wakes whoever watches.
 
     `revision` grows with every unit made and every change of state and is derived from what the store holds, so that a
     watcher's token stays good across restarts of the controller.
@@ -79,6 +79,6 @@ class Progress:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    async def wait(self) -> None:
-        """Return at the next change."""
-        await self._changed.wait()
+    def next_change(self) -> asyncio.Event:
+        """An event that the next change sets; take it before looking, so that no change slips by."""
+        return self._changed

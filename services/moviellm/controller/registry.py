@@ -253,15 +253,15 @@ class Registry:
                 raise Unavailable("the controller is shutting down; watch again with the resume token")
             if self._datasets.get(identifier) is not dataset:
                 raise NotFound(f"movieDatasets/{identifier} was deleted")
+            changed = dataset.progress.next_change()
             final = dataset.status.state.is_final
             if dataset.progress.revision > revision:
                 yield dataset
             if final:
                 return
             revision = -1
-            changed = asyncio.ensure_future(dataset.progress.wait())
             await asyncio.sleep(WATCH_PAUSE)
-            await changed
+            await changed.wait()
 
     # ---- work ----
 

@@ -1,0 +1,119 @@
+"""A controller over a real store, real gRPC at its door, and stage services in memory."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from moviellm import rpc
+from moviellm.artifacts import ArtifactStore
+from moviellm.controller.admission import Admission
+from moviellm.controller.estimate import Rates
+from moviellm.controller.lanes import Lanes
+from moviellm.controller.metrics import Metrics
+from moviellm.controller.picture_work import PictureOptions
+from moviellm.controller.policy import RetryPolicy
+from moviellm.controller.registry import Registry
+from moviellm.controller.servicer import MovieDatasetServicer
+from moviellm.controller.workshop import Workshop
+from moviellm.dataset import Stage
+from moviellm.settings import StoreSettings
+from moviellm.v1 import movie_dataset_service_pb2 as pb
+from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
+
+_spec = importlib.util.spec_from_file_location("fake_stages", Path(__file__).with_name("fake_stages.py"))
+sys.modules["fake_stages"] = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(sys.modules["fake_stages"])
+FakeStages = sys.modules["fake_stages"].FakeStages
+
+NAME = pb.DESCRIPTOR.services_by_name["MovieDatasetService"].full_name
+
+
+class Controller:
+    """One controller process's worth of parts; `stub` is a client of its real gRPC port."""
+
+    def __init__(self, store, stages, *, patience=5.0):
+        self.store = store
+        self.stages = stages
+        self.metrics_registry = CollectorRegistry()
+        metrics = Metrics(self.metrics_registry)
+        workshop = Workshop(
+            store=store,
+            stages=stages,
+            lanes=Lanes(dict.fromkeys(Stage, 4), metrics=metrics),
+            policy=RetryPolicy(first=0.01, longest=0.05, default_patience=patience),
+            metrics=metrics,
+            options=PictureOptions(references=3, inversion_steps=0, negative_prompt=""),
+            movies_in_flight=2,
+        )
+        self.registry = Registry(
+            store=store, make=workshop.make, datasets_in_flight=4, on_states=metrics.count_datasets
+        )
+        self.servicer = MovieDatasetServicer(
+            registry=self.registry,
+            store=store,
+            admission=Admission(max_movies=10, max_side=11, models=("pocket",), styles=("gothic", "noir")),
+            rates=Rates(0.1, 10.0, 500, 1000),
+        )
+
+    async def start(self):
+        await self.registry.load()
+        add = pb_grpc.add_MovieDatasetServiceServicer_to_server
+        self.server = rpc.Server(
+            [rpc.Registration(NAME, lambda server: add(self.servicer, server))],
+            listen="127.0.0.1:0",
+            drain_seconds=1,
+            on_drain=self.registry.close,
+        )
+        await self.server.start()
+        self.channel = rpc.channel(f"127.0.0.1:{self.server.port}")
+        self.stub = pb_grpc.MovieDatasetServiceStub(self.channel)
+        return self
+
+    async def stop(self):
+        await self.channel.close()
+        await self.server.stop()
+
+    async def ask(self, method, request):
+        return await rpc.call("controller", getattr(self.stub, method)(request))
+
+    async def create(self, identifier="demo", **fields):
+        spec = {"theme": "a storm", "movies": 1, "chapters": 2, "scenes": 2, "frames": 3} | fields
+        request = pb.CreateMovieDatasetRequest(spec=pb.MovieDatasetSpec(**spec), movie_dataset_id=identifier)
+        return await self.ask("CreateMovieDataset", request)
+
+    async def get(self, identifier="demo"):
+        return await self.ask("GetMovieDataset", pb.GetMovieDatasetRequest(name=f"movieDatasets/{identifier}"))
+
+    async def watched(self, identifier="demo", token=""):
+        request = pb.WatchMovieDatasetRequest(name=f"movieDatasets/{identifier}", resume_token=token)
+        return [update async for update in rpc.stream("controller", self.stub.WatchMovieDataset(request))]
+
+    async def ended(self, identifier="demo"):
+        return (await self.watched(identifier))[-1].movie_dataset
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ArtifactStore.open(StoreSettings(url=f"file://{tmp_path}"))
+
+
+@pytest.fixture
+async def controllers(store):
+    """Makes controllers over one store, as restarts would; those still running are stopped at the end."""
+    started = []
+
+    async def make(**options):
+        started.append(await Controller(store, FakeStages(store), **options).start())
+        return started[-1]
+
+    yield make
+    for controller in started:
+        await controller.stop()
+
+
+@pytest.fixture
+async def controller(controllers):
+    return await controllers()
