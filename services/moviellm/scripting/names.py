@@ -3,18 +3,23 @@
 import random
 from collections.abc import Collection
 
-FEMALE = (
+
+def _list(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+FEMALE = _list(
     "Adaeze Ailin Amara Anouk Asta Beatriz Bryndis Camila Chiyo Daria Delphine Edda Elif Elowen Esra Farah Fenna Freya "
     "Giulia Hana Hedda Ilse Imani Ines Isolde Jelena Kamala Keiko Lale Leocadia Linnea Lucia Mairead Malaika Marisol "
     "Mei Mira Nadia Nalini Nerys Noor Odile Oksana Paloma Petra Priya Quilla Ramona Rosalind Runa Sabine Saoirse Selma "
     "Shirin Sigrid Soraya Tamsin Thandi Tilda Ulla Valeria Vesna Wanjiru Xiomara Yara Yuki Zadie Zofia Zora"
-).split()
-MALE = (
+)
+MALE = _list(
     "Adem Alaric Amadou Anselm Arvid Bastian Benoit Bram Casimir Cyrus Dario Dmitri Edmund Emeka Emil Enzo Farid Fergus "
     "Gaspar Goran Hakon Henrik Hiro Idris Ignacio Ilya Isamu Ivo Jamal Janek Joaquin Kaito Kofi Kwame Lazlo Leopold "
     "Luca Magnus Mateo Milan Nikhil Nils Oskar Osman Pavel Pedro Quentin Rafael Ravi Rashid Ruben Samir Sandor Sven "
     "Tadeo Tariq Teo Thiago Tomas Umberto Viktor Vikram Wendel Xavier Yannick Yusuf Zoltan"
-).split()
+)
 
 
 def female_by_name(name: str) -> bool | None:

@@ -1,9 +1,9 @@
 """What the scripting service can be told by its environment."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from moviellm.settings import ServiceSettings
@@ -28,7 +28,7 @@ class ScriptingSettings(ServiceSettings):
     llm_base_url: str = Field(default="https://api.openai.com/v1", pattern=r"^https?://.+")
     """The endpoint's base URL, such as http://vllm:8000/v1."""
 
-    llm_model: str = ""
+    llm_model: str = Field(default="", validate_default=True)
     """The model's name at the endpoint; needed for the openai writer."""
 
     llm_api_key: SecretStr = SecretStr("")
@@ -43,13 +43,19 @@ class ScriptingSettings(ServiceSettings):
     llm_max_concurrency: int = Field(default=8, ge=1)
     """How many requests to the endpoint may be under way at once."""
 
-    @model_validator(mode="after")
-    def _check_openai(self) -> Self:
-        if self.writer == "openai" and not self.llm_model:
-            raise ValueError("writer=openai needs MOVIELLM_SCRIPTING_LLM_MODEL, the model's name at the endpoint")
-        if self.llm_api_key_file is not None and not self.llm_api_key_file.is_file():
-            raise ValueError(f"MOVIELLM_SCRIPTING_LLM_API_KEY_FILE: there is no file {self.llm_api_key_file}")
-        return self
+    @field_validator("llm_model")
+    @classmethod
+    def _model_is_named(cls, model: str, info: ValidationInfo) -> str:
+        if info.data.get("writer") == "openai" and not model.strip():
+            raise ValueError("the openai writer needs the name of a model at the endpoint")
+        return model.strip()
+
+    @field_validator("llm_api_key_file")
+    @classmethod
+    def _key_file_is_there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"there is no file {path}")
+        return path
 
     def api_key(self) -> str:
         """The key from the setting, else from the file, else empty."""

@@ -1,0 +1,42 @@
+"""Settings fail at start with one sentence."""
+
+import pytest
+
+from moviellm.scripting.settings import ScriptingSettings
+
+
+def test_the_storyteller_needs_no_setting(monkeypatch):
+    settings = ScriptingSettings.load()
+    assert settings.writer == "storyteller"
+    assert settings.listen == "127.0.0.1:8601"
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"WRITER": "openai"}, "MOVIELLM_SCRIPTING_LLM_MODEL"),
+        ({"WRITER": "typewriter"}, "MOVIELLM_SCRIPTING_WRITER"),
+        ({"LLM_API_KEY_FILE": "/no/such/file"}, "MOVIELLM_SCRIPTING_LLM_API_KEY_FILE"),
+        ({"LLM_BASE_URL": "ftp://x"}, "MOVIELLM_SCRIPTING_LLM_BASE_URL"),
+        ({"LLM_MAX_CONCURRENCY": "0"}, "MOVIELLM_SCRIPTING_LLM_MAX_CONCURRENCY"),
+    ],
+)
+def test_a_bad_setting_is_named(variables, named, monkeypatch, capsys):
+    for name, value in variables.items():
+        monkeypatch.setenv(f"MOVIELLM_SCRIPTING_{name}", value)
+    with pytest.raises(SystemExit) as caught:
+        ScriptingSettings.load()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith(named)
+    assert len(capsys.readouterr().err.splitlines()) <= 1
+
+
+def test_the_key_comes_from_a_file_and_is_never_shown(monkeypatch, tmp_path):
+    key = tmp_path / "key"
+    key.write_text("sk-from-file\n")
+    monkeypatch.setenv("MOVIELLM_SCRIPTING_LLM_API_KEY_FILE", str(key))
+    assert ScriptingSettings.load().api_key() == "sk-from-file"
+    monkeypatch.setenv("MOVIELLM_SCRIPTING_LLM_API_KEY", "sk-direct")
+    settings = ScriptingSettings.load()
+    assert settings.api_key() == "sk-direct"
+    assert "sk-direct" not in repr(settings)
