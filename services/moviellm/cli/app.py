@@ -90,9 +90,12 @@ def run_command(arguments: list[str]) -> int:
 
 def told(work: Callable[[], object]) -> int:
     """Do the work; whatever goes wrong is told in a sentence on standard error. Returns the exit code."""
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # its notes on closed connections are not for people
     try:
         code = work()
         return code if isinstance(code, int) else 0
+    except typer.Exit as error:
+        return error.exit_code
     except TyperException as error:
         return _tell_usage(error)
     except StackFailed as error:

@@ -26,7 +26,8 @@ _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _ADDRESS = re.compile(r"\S+:\d{1,5}")
 
 
-def _checked_name(text: str) -> str:
+def checked_name(text: str) -> str:
+    """The full name of a dataset given by id or name; a usage error for anything else."""
     name = text.removeprefix(_COLLECTION)
     if not _ID.fullmatch(name):
         raise typer.BadParameter(
@@ -45,7 +46,7 @@ def checked_address(text: str) -> str:
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", callback=_checked_name, help='"demo" or "movieDatasets/demo".', show_default=False),
+    typer.Argument(metavar="NAME", callback=checked_name, help='"demo" or "movieDatasets/demo".', show_default=False),
 ]
 """The argument every command about one dataset takes; arrives as "movieDatasets/…"."""
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from moviellm import errors
+from moviellm.cli.settings import DEFAULT_BASE_PORT, METRICS_OFFSET, ROOMS
 
 
 def port_is_free(port: int) -> bool:
@@ -75,3 +76,11 @@ async def stop_signals(at_second: Callable[[], None]) -> AsyncIterator[asyncio.E
         for number in numbers:
             with contextlib.suppress(ValueError):
                 loop.remove_signal_handler(number)
+
+
+def free_base_port() -> int:
+    """The default base port, or the next one whose ports are all free; raises Unsatisfied when none is."""
+    for base in range(DEFAULT_BASE_PORT, DEFAULT_BASE_PORT + 1000, 20):
+        if all(port_is_free(base + offset + room) for offset in (0, METRICS_OFFSET) for room in range(len(ROOMS))):
+            return base
+    raise errors.Unsatisfied(f"no free ports from {DEFAULT_BASE_PORT} on; stop what uses them", reason="PORT_IN_USE")

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +31,7 @@ class Child:
     def __init__(self, service: ServiceProcess, *, log: Path, echo: Echo, environ: Mapping[str, str]) -> None:
         self.service = service
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._mark = f"{os.getpid()}/{service.name}"
+        self._mark = f"{os.getpid()}/{service.name}/"
         self._log = log
         self._echo = echo
         self._environment = {**environ, **service.environment, MARK: self._mark}
@@ -127,18 +127,18 @@ def _leashed(*command: str) -> tuple[str, ...]:
 
 
 def marked(mark: str) -> Iterator[int]:
-    """Ids of the processes whose environment carries `mark`; none where there is no /proc."""
+    """Ids of the processes whose mark begins so: "PID/SERVICE/", or "PID/" for a whole stack; none without /proc."""
     wanted = f"{MARK}={mark}".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             environment = (entry / "environ").read_bytes()
         except OSError:
             continue
-        if wanted in environment.split(b"\0"):
+        if any(variable.startswith(wanted) for variable in environment.split(b"\0")):
             yield int(entry.name)
 
 
-def resident_bytes(pids: Iterator[int] | list[int]) -> int:
+def resident_bytes(pids: Iterable[int]) -> int:
     """Memory of the processes together, pages they share counted once (PSS); 0 where the kernel does not tell."""
     total = 0
     for pid in pids:

@@ -145,14 +145,15 @@ async def run_stack(
             waiting = asyncio.create_task(stop.wait())
             try:
                 await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                if stop.is_set():
-                    board.say("stopping …")
+                board.say("stopping …")
             finally:
                 work.cancel()
                 waiting.cancel()
                 await asyncio.gather(work, waiting, return_exceptions=True)
                 await stack.stop()
         if not work.cancelled() and (error := work.exception()):
+            if isinstance(error, StackFailed) and not quiet:
+                error.lines = ()
             raise error
         board.say("stopped")
 
