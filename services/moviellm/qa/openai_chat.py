@@ -19,6 +19,7 @@ from moviellm import errors
 T = TypeVar("T")
 
 _CHECK_SECONDS = 10.0
+_CONNECT_SECONDS = 10.0
 _NO_KEY = "none"
 
 
@@ -50,9 +51,8 @@ class OpenAIChat:
         self._endpoint = _without_credentials(base_url)
         self._key = api_key
         self._attempts = attempts
-        self._client = openai.AsyncOpenAI(
-            base_url=base_url, api_key=api_key or _NO_KEY, timeout=timeout_seconds, max_retries=0
-        )
+        timeout = openai.Timeout(timeout_seconds, connect=min(timeout_seconds, _CONNECT_SECONDS))
+        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key or _NO_KEY, timeout=timeout, max_retries=0)
 
     async def ask(
         self, schema: Mapping[str, Any], system: str, user: str, read: Callable[[dict[str, Any]], T], *, seed: int = 0
@@ -97,10 +97,6 @@ class OpenAIChat:
         except openai.APIConnectionError as error:
             raise self._error_of(error) from None
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
-
     async def _complete(
         self, messages: list[ChatCompletionMessageParam], schema: Mapping[str, Any], seed: int
     ) -> object:
@@ -130,7 +126,8 @@ class OpenAIChat:
             )
         if status == 404:
             return errors.Unsatisfied(
-                f"the language model endpoint {self._endpoint} does not know the model {self.model}",
+                f"the language model endpoint {self._endpoint} does not know the model {self.model}, "
+                "or its address is wrong",
                 reason="LLM_MODEL_UNKNOWN",
             )
         if status == 429:

@@ -99,12 +99,13 @@ def _about(line: Sequence[Moment], level: str, scope: str, rng: random.Random) -
 
 
 def _chosen(line: Sequence[Moment], rng: random.Random) -> list[tuple[Moment, str]]:
-    """Up to three moments in their order with one event of each, and never in that order when shuffled once."""
+    """Up to three moments in their order, each with one of its events."""
     picked = sorted(rng.sample(range(len(line)), min(_CHOICES, len(line))))
     return [(line[index], rng.choice(line[index].events)) for index in picked]
 
 
 def _shuffled(events: list[str], rng: random.Random) -> list[str]:
+    """The events in any order; three or more never in the right one, which would give the answer away."""
     shuffled = rng.sample(events, len(events))
     return shuffled if shuffled != events or len(events) == 2 else events[::-1]
 
@@ -122,7 +123,7 @@ def _in_order(line: Sequence[Moment], level: str, scope: str, rng: random.Random
     listed = (" or " if len(events) == 2 else "; ").join(_shuffled(events, rng))
     wording = rng.choice(_ORDER if len(events) > 2 else _PAIR).format(events=listed)
     answer = f"first {events[0]}, then {events[1]}" + (f", and finally {events[2]}" if len(events) > 2 else "")
-    return _question("order", scope + _after_scope(wording, scope), answer, [moment for moment, _ in chosen], level)
+    return _question("order", _scoped(scope, wording), answer, [moment for moment, _ in chosen], level)
 
 
 def _extreme(
@@ -132,8 +133,8 @@ def _extreme(
     events = [event for _, event in chosen]
     wording = rng.choice(wordings).format(events="; ".join(_shuffled(events, rng)))
     right = events[0] if category == "first" else events[-1]
-    answer = f"the {'first' if category == 'first' else 'last'} of these events is that {right}"
-    return _question(category, scope + _after_scope(wording, scope), answer, [moment for moment, _ in chosen], level)
+    answer = f"{category} of all, {right}"
+    return _question(category, _scoped(scope, wording), answer, [moment for moment, _ in chosen], level)
 
 
 def _neighbours(line: Sequence[Moment], level: str, scope: str, rng: random.Random) -> Iterator[Question]:
@@ -147,12 +148,12 @@ def _neighbours(line: Sequence[Moment], level: str, scope: str, rng: random.Rand
         asked, known = pair if category == "before" else pair[::-1]
         wording = rng.choice(wordings).format(part=known.part, event=rng.choice(known.events))
         answer = f"right {category} that, {grammar.listed(asked.events)}"
-        yield _question(category, scope + _after_scope(wording, scope), answer, pair, level)
+        yield _question(category, _scoped(scope, wording), answer, pair, level)
 
 
 def _touch(earlier: Moment, later: Moment) -> bool:
     return earlier.part == later.part and earlier.evidence.last + 1 == later.evidence.first
 
 
-def _after_scope(wording: str, scope: str) -> str:
-    return wording[0].lower() + wording[1:] if scope else wording
+def _scoped(scope: str, wording: str) -> str:
+    return scope + wording[0].lower() + wording[1:] if scope else wording
