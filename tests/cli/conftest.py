@@ -160,9 +160,10 @@ class Result:
     err: str
 
 
+SCRIPT = {"GRPC_VERBOSITY": "ERROR"}  # as the entry point of the command sets it
 MANY = """
 import contextlib, io, json, sys
-from moviellm.cli.app import run_command
+from moviellm.cli.commands import run_command
 results = []
 for line in json.loads(sys.argv[1]):
     out, err = io.StringIO(), io.StringIO()
@@ -189,7 +190,7 @@ class Command:
             *program,
             *map(str, arguments),
             cwd=self.folder,
-            env={**self.environ, **environ},
+            env={**self.environ, **(SCRIPT if program[0] == "-c" else {}), **environ},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -51,7 +51,7 @@ asyncio.run(main())
 RUN = """
 import json, sys
 from pathlib import Path
-from moviellm.cli.app import told
+from moviellm.cli.commands import told
 from moviellm.cli.connection import run
 from moviellm.cli.demo import show_with_stack
 from moviellm.cli.settings import ServiceProcess

@@ -17,6 +17,12 @@ FILES = {
 }
 
 
+@pytest.fixture
+def fetch(server, demo, tmp_path):
+    """Download the demo without the command around it."""
+    return lambda: fetch_dataset(f"127.0.0.1:{server.port}", demo, tmp_path / "out", waits=(0, 0))
+
+
 def files_in(folder):
     found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     found.pop(".download.json", None)
@@ -45,29 +51,29 @@ async def test_every_file_arrives_and_is_fetched_once(moviellm, library, demo, t
     assert files_in(tmp_path / "out/demo") == library.files
 
 
-async def test_another_dataset_of_the_same_name_replaces_the_first(moviellm, library, demo, tmp_path):
+async def test_another_dataset_of_the_same_name_replaces_the_first(fetch, library, demo, tmp_path):
     library.files = dict(FILES)
-    await moviellm("download", "demo", "--out", "there")
-    own = tmp_path / "there/demo/my notes.txt"
+    await fetch()
+    own = tmp_path / "out/demo/my notes.txt"
     own.write_text("mine")
     library.datasets[demo].create_time.FromSeconds(1)
     library.files = {"README.md": b"# omed", "index.html": b"<html>"}
-    assert (await moviellm("download", "demo", "--out", "there")).code == 0
-    assert files_in(tmp_path / "there/demo") == {**library.files, "my notes.txt": b"mine"}
+    await fetch()
+    assert files_in(tmp_path / "out/demo") == {**library.files, "my notes.txt": b"mine"}
 
 
-async def test_a_broken_stream_is_asked_again_and_leaves_nothing_half_written(moviellm, library, demo, tmp_path):
+async def test_a_broken_stream_is_asked_again_and_leaves_nothing_half_written(fetch, library, tmp_path):
     library.files = dict(FILES)
     library.cut = {"README.md": 1}
-    assert (await moviellm("download", "demo")).code == 0
+    assert (await fetch()).fetched == 5
     assert files_in(tmp_path / "out/demo") == FILES
 
 
-async def test_a_store_that_stays_away_is_given_up_after_some_attempts(server, library, demo, tmp_path):
+async def test_a_store_that_stays_away_is_given_up_after_some_attempts(fetch, library, tmp_path):
     library.files = {"a.bin": b"aa"}
     library.cut = {"a.bin": 100}
     with pytest.raises(errors.Unavailable, match="the store does not answer"):
-        await fetch_dataset(f"127.0.0.1:{server.port}", demo, tmp_path / "out", waits=(0, 0))
+        await fetch()
     assert downloads(library) == ["a.bin"] * 3
     assert files_in(tmp_path / "out/demo") == {}
 
@@ -102,25 +108,24 @@ async def test_a_server_that_lists_such_a_path_gets_nothing_written(moviellm, li
     assert not (tmp_path / "out").exists()
 
 
-async def test_links_do_not_lead_out(moviellm, library, demo, tmp_path):
+async def test_links_do_not_lead_out(fetch, library, tmp_path):
     library.files = {"movies/0001/movie.json": b"{}"}
     outside, folder = tmp_path / "outside", tmp_path / "out/demo"
     outside.mkdir()
     folder.mkdir(parents=True)
     (folder / "movies").symlink_to(outside)
-    result = await moviellm("download", "demo")
-    assert result.code == 1
-    assert "would leave the folder" in result.err
+    with pytest.raises(errors.Denied, match="would leave the folder"):
+        await fetch()
     assert list(outside.iterdir()) == []
 
 
-async def test_a_file_that_is_a_link_is_replaced_not_followed(moviellm, library, demo, tmp_path):
+async def test_a_file_that_is_a_link_is_replaced_not_followed(fetch, library, tmp_path):
     library.files = {"README.md": b"new!"}
     victim, folder = tmp_path / "victim", tmp_path / "out/demo"
     victim.write_bytes(b"old!")
     folder.mkdir(parents=True)
     (folder / "README.md").symlink_to(victim)
-    assert (await moviellm("download", "demo")).code == 0
+    await fetch()
     assert victim.read_bytes() == b"old!"
     assert (folder / "README.md").read_bytes() == b"new!"
     assert not (folder / "README.md").is_symlink()

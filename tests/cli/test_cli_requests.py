@@ -58,17 +58,20 @@ async def test_json_is_for_scripts(moviellm, library):
     assert created["spec"]["theme"] == "ein Märchen"
     assert created["estimate"]["size_bytes"] == 2_000_000
     library.progress("movieDatasets/demo", 3, 1, titles={1: "The Lamp"})
-    got = json.loads((await moviellm("get", "demo", "--json")).out)
+    got, listed = (
+        json.loads(result.out) for result in await moviellm.many(("get", "demo", "--json"), ("list", "--json"))
+    )
     assert got["state"] == "STATE_RUNNING"
     assert got["titles"] == {"1": "The Lamp"}
     assert [stage["done"] for stage in got["stages"]] == [3, 1, 0, 0, 0]
-    assert [item["name"] for item in json.loads((await moviellm("list", "--json")).out)] == ["movieDatasets/demo"]
+    assert [item["name"] for item in listed] == ["movieDatasets/demo"]
 
 
 async def test_list_shows_all_pages_newest_first(moviellm):
-    assert "There are no datasets yet" in (await moviellm("list")).out
-    await moviellm.many(*(("create", "--theme", f"theme {number}", "--id", f"d{number}") for number in range(5)))
-    lines = (await moviellm("list")).out.splitlines()
+    creates = (("create", "--theme", f"theme {number}", "--id", f"d{number}") for number in range(5))
+    first, *_, last = await moviellm.many(("list",), *creates, ("list",))
+    assert "There are no datasets yet" in first.out
+    lines = last.out.splitlines()
     assert lines[0].split() == ["NAME", "STATE", "FRAMES", "SHAPE", "AGE", "THEME"]
     assert [line.split()[0] for line in lines[1:]] == ["d4", "d3", "d2", "d1", "d0"]
     assert "1 × 3 × 3 × 6" in lines[1]
@@ -86,14 +89,15 @@ async def test_get_shows_request_progress_and_trouble(moviellm, library, demo):
 
 
 async def test_cancel_retry_delete(moviellm, library, demo):
-    assert "moviellm retry demo" in (await moviellm("cancel", "demo")).out
-    assert library.find(demo).state == pb.MovieDataset.STATE_CANCELLED
-    assert (await moviellm("retry", "demo")).code == 0
-    assert library.find(demo).state == pb.MovieDataset.STATE_RUNNING
-    again = await moviellm("retry", "demo")
+    lines = (("cancel", "demo"), ("retry", "demo"), ("retry", "demo"), ("delete", "demo"))
+    cancelled, retried, again, unsure = await moviellm.many(*lines)
+    assert "moviellm retry demo" in cancelled.out
+    assert retried.code == 0
+    states = [dataset.state for dataset in library.history[demo]]
+    assert states[1:] == [pb.MovieDataset.STATE_CANCELLED, pb.MovieDataset.STATE_RUNNING]
     assert (again.code, again.err.count("\n")) == (1, 1)
     assert "nothing to retry" in again.err
-    assert (await moviellm("delete", "demo")).code != 0, "nobody said yes"
+    assert unsure.code != 0, "nobody said yes"
     assert demo in library.datasets
     assert (await moviellm("delete", "demo", "--yes")).code == 0
     assert demo not in library.datasets
@@ -157,10 +161,13 @@ async def test_a_server_that_is_not_there(moviellm, server):
 
 async def test_the_server_option_may_stand_anywhere(moviellm, server, demo):
     address = f"127.0.0.1:{server.port}"
-    for arguments in (("--server", address, "list"), ("list", "--server", address), ("list", f"--server={address}")):
-        assert "demo" in (await moviellm(*arguments, MOVIELLM_SERVER="127.0.0.1:1")).out
+    moviellm.environ["MOVIELLM_SERVER"] = "127.0.0.1:1"
+    lines = (("--server", address, "list"), ("list", "--server", address), ("list", f"--server={address}"))
+    for result in await moviellm.many(*lines):
+        assert "demo" in result.out
 
 
 async def test_help_teaches_with_examples(moviellm):
-    assert "moviellm up" in (await moviellm("--help")).out
-    assert "moviellm create --theme" in (await moviellm("create", "--help")).out
+    whole, create = await moviellm.many(("--help",), ("create", "--help"))
+    assert "moviellm up" in whole.out
+    assert "moviellm create --theme" in create.out

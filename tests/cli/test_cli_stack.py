@@ -44,7 +44,7 @@ print("goodbye", flush=True)
 RUN = """
 import json, sys
 from pathlib import Path
-from moviellm.cli.app import told
+from moviellm.cli.commands import told
 from moviellm.cli.connection import run
 from moviellm.cli.local_stack import Patience
 from moviellm.cli.settings import ServiceProcess
@@ -103,7 +103,7 @@ def stack(moviellm, tmp_path):
     return start
 
 
-async def test_services_start_show_their_logs_and_stop_in_reverse(moviellm, stack, tmp_path):
+async def test_services_start_show_their_logs_hold_their_folder_and_stop(moviellm, stack, tmp_path):
     process = await stack(service("first"), service("second"))
     read = "".join(await moviellm.says(process, "Ctrl-C stops everything"))
     assert "     first │ hello from first" in read
@@ -113,6 +113,9 @@ async def test_services_start_show_their_logs_and_stop_in_reverse(moviellm, stac
     running = left_of(process)
     assert len(running) == 2
     assert resident_bytes(running) > 10_000_000
+    second = await moviellm("up", "--data", "data")
+    assert second.code == 1
+    assert f"Error: data is in use by the stack of process {process.pid}" in second.err
     result = await moviellm.interrupt(process)
     assert result.code == 0
     assert result.out.splitlines()[-1] == "stopped"
@@ -123,23 +126,16 @@ async def test_services_start_show_their_logs_and_stop_in_reverse(moviellm, stac
     assert log.endswith("goodbye\n")
 
 
-async def test_quiet_writes_logs_to_files_only(moviellm, stack, tmp_path):
-    process = await stack(service("first"), options=["quiet"])
+async def test_quietly_and_nothing_that_a_service_started_outlives_the_stack(moviellm, stack, tmp_path):
+    process = await stack(service("parent", ORPHAN=tmp_path / "orphan.pid"), options=["quiet"])
     read = "".join(await moviellm.says(process, "Ctrl-C stops everything"))
     assert "hello" not in read
-    process.terminate()
-    assert (await moviellm.end(process)).code == 0
-    assert "hello from first" in (tmp_path / "data/logs/first.log").read_text()
-
-
-async def test_nothing_that_a_service_started_outlives_the_stack(moviellm, stack, tmp_path):
-    process = await stack(service("parent", ORPHAN=tmp_path / "orphan.pid"))
-    await moviellm.says(process, "Ctrl-C stops everything")
+    assert "hello from parent" in (tmp_path / "data/logs/parent.log").read_text()
     orphan = int((tmp_path / "orphan.pid").read_text())
     assert alive(orphan)
     assert len(left_of(process)) == 2
     process.terminate()
-    await moviellm.end(process)
+    assert (await moviellm.end(process)).code == 0
     assert not alive(orphan)
     assert left_of(process) == []
 
@@ -196,11 +192,12 @@ async def test_a_service_that_dies_again_and_again_stops_everything(moviellm, st
 
 
 async def test_bad_settings_are_not_tried_again(moviellm, stack):
-    process = await stack(service("misled", EXIT=2), options=["quiet"])
+    process = await stack(service("misled", EXIT=2))
     result = await moviellm.end(process)
     assert result.code == 1
     assert "started again" not in result.out
-    assert "the reason is here" in result.err
+    assert "misled │ the reason is here" in result.out
+    assert "the reason is here" not in result.err, "it was shown already"
     assert "Error: misled refuses to start with its settings (exit code 2)" in result.err
 
 
@@ -213,16 +210,6 @@ async def test_a_port_in_use_is_named(moviellm, tmp_path):
     assert result.code == 1
     assert f"Error: port {port}, which controller needs, is in use" in result.err
     assert "--base-port" in result.err
-
-
-async def test_one_stack_for_one_folder(moviellm, stack):
-    process = await stack(service("first"))
-    await moviellm.says(process, "Ctrl-C stops everything")
-    second = await moviellm("up", "--data", "data")
-    assert second.code == 1
-    assert f"Error: data is in use by the stack of process {process.pid}" in second.err
-    process.terminate()
-    await moviellm.end(process)
 
 
 def test_the_stack_is_data():
