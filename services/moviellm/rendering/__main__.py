@@ -3,11 +3,14 @@
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 import structlog
 
 from moviellm.errors import MovieLLMError, Unsatisfied
+from moviellm.rendering import ray_environment
 from moviellm.rendering.ports import free_port, wait_until_free
+from moviellm.rendering.ray_guard import RayGuard
 from moviellm.rendering.settings import RenderingSettings
 from moviellm.telemetry import configure_logging
 
@@ -32,30 +35,38 @@ def main() -> None:
 
 
 def run(settings: RenderingSettings) -> None:
-    """Start, serve, stop."""
+    """Serve on a Ray of our own or on the cluster to join, until a signal comes."""
+    host, _, wanted = settings.listen.rpartition(":")
+    port = int(wanted) or free_port(host)
+    if settings.ray_address:
+        ray_environment.quieten()
+        from moviellm.rendering import ray_cluster
+
+        ray_cluster.join(settings)
+        _serve(settings, host, port, stop=ray_cluster.leave)
+        return
+    wait_until_free(host, port, within=PREDECESSOR_SECONDS)
+    ray_environment.prepare(host)
+    with RayGuard() as guard:
+        from moviellm.rendering import ray_cluster
+
+        ray_cluster.start_own(settings, guard.folder)
+        _serve(settings, host, port, stop=ray_cluster.stop_own)
+
+
+def _serve(settings: RenderingSettings, host: str, port: int, *, stop: Callable[[], None]) -> None:
     from moviellm.rendering import ray_cluster
 
-    stop = threading.Event()
-    host, _, port = settings.listen.rpartition(":")
-    address = f"{host}:{port}" if int(port) else f"{host}:{free_port(host)}"
-    ray_cluster.prepare_environment()
-    if settings.ray_address:
-        ray_cluster.join(settings)
-    else:
-        wait_until_free(address, within=PREDECESSOR_SECONDS)
-        ray_cluster.start_own(settings)
+    asked_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: asked_to_stop.set())
     try:
-        ray_cluster.deploy(settings, int(address.rpartition(":")[2]))
-        log.info("listening", address=address, model=settings.model, replicas=settings.replicas)
-        stop.wait()
+        ray_cluster.deploy(settings, port)
+        log.info("listening", address=f"{host}:{port}", model=settings.model, replicas=settings.replicas)
+        asked_to_stop.wait()
         log.info("draining", seconds=settings.drain_seconds)
     finally:
-        if settings.ray_address:
-            ray_cluster.leave()
-        else:
-            ray_cluster.stop_own()
+        stop()
     log.info("stopped")
 
 

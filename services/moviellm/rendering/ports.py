@@ -13,16 +13,15 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until_free(address: str, *, within: float) -> None:
-    """Return as soon as `address` ("host:port") can be listened on; a killed predecessor may still be dying on it.
+def wait_until_free(host: str, port: int, *, within: float) -> None:
+    """Return as soon as the port can be listened on; a killed predecessor may still be dying on it.
 
     Raises Unsatisfied when it is taken for longer than `within` seconds.
     """
-    host, _, port = address.rpartition(":")
     give_up = time.monotonic() + within
-    while not _is_free(host, int(port)):
+    while not _is_free(host, port):
         if time.monotonic() > give_up:
-            raise Unsatisfied(f"cannot listen on {address}: is another process using it?")
+            raise Unsatisfied(f"cannot listen on {host}:{port}: is another process using it?")
         time.sleep(0.1)
 
 

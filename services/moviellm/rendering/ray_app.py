@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from ray import serve
 
@@ -37,6 +36,8 @@ SERVICER_FUNCTIONS: tuple[str, ...] = (
     "grpc_health.v1.health_pb2_grpc.add_HealthServicer_to_server",
 )
 """What the proxies serve on the gRPC port, besides reflection."""
+
+_SERVING = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
 
 WARM_UP = RenderOptions(steps=2)
 
@@ -76,14 +77,23 @@ class Rendering:
             yield response
 
     @door
-    async def Check(self, request: health_pb2.HealthCheckRequest) -> Message:
-        """grpc.health.v1: calls reach a replica only when its model is loaded."""
+    async def Check(self, request: health_pb2.HealthCheckRequest) -> health_pb2.HealthCheckResponse:
+        """grpc.health.v1: calls reach a replica only when its model is loaded and has painted."""
         if request.service not in ("", SERVICE):
             raise NotFound(f"there is no service {request.service} here")
-        return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
+        return _SERVING
+
+    @door
+    async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+        """grpc.health.v1: one answer, then the stream lives as long as this replica or the caller."""
+        if request.service not in ("", SERVICE):
+            yield health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVICE_UNKNOWN)
+        else:
+            yield _SERVING
+        await asyncio.Event().wait()
 
     def _batched(self) -> Any:
-        @serve.batch(
+        @serve.batch(  # type: ignore[untyped-decorator]
             max_batch_size=self._settings.max_batch_size, batch_wait_timeout_s=self._settings.batch_wait_seconds
         )
         async def paint(jobs: list[Job]) -> list[Painted | Exception]:
@@ -116,7 +126,8 @@ def build(args: dict[str, Any]) -> serve.Application:
         num_replicas=settings.replicas,
         max_ongoing_requests=max(256, settings.max_batch_size),
         graceful_shutdown_timeout_s=settings.drain_seconds,
-        graceful_shutdown_wait_loop_s=0.5,
+        graceful_shutdown_wait_loop_s=0.2,
+        logging_config={"log_level": "WARNING", "enable_access_log": False},
         ray_actor_options={"num_cpus": settings.cpus_per_replica, "num_gpus": settings.gpus_per_replica},
     )
     return deployment.bind(settings.model_dump(mode="json"))

@@ -1,10 +1,8 @@
 """A small Ray of the service's own with Serve on it, or a cluster to join; and taking all of it down again."""
 
+import contextlib
 import math
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -14,27 +12,17 @@ from ray.serve.config import HTTPOptions, ProxyLocation, gRPCOptions
 from ray.serve.schema import LoggingConfig
 
 from moviellm.errors import Unsatisfied
+from moviellm.rendering import ray_logs
 from moviellm.rendering.ports import free_port
 from moviellm.rendering.ray_app import APPLICATION, SERVICER_FUNCTIONS, build
+from moviellm.rendering.ray_environment import HOOK
 from moviellm.rendering.settings import RenderingSettings
 
 log = structlog.get_logger()
 
-FOLDER = "moviellm-ray-"
-"""Ray's files lie in a temporary folder with this name, the process id and something random."""
 
-
-def prepare_environment() -> None:
-    """What Ray and its workers read from the environment; to be called before the first call to Ray."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_AUTH_MODE", "disabled")
-    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "1"
-    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
-
-
-def start_own(settings: RenderingSettings) -> None:
-    """Start a Ray on this machine alone, which ends with this process."""
-    _remove_left_folders()
+def start_own(settings: RenderingSettings, folder: str) -> None:
+    """Start a Ray on this machine alone, with its files in `folder`."""
     _, _, metrics_port = settings.metrics_listen.rpartition(":")
     ray.init(
         address="local",
@@ -45,9 +33,11 @@ def start_own(settings: RenderingSettings) -> None:
         log_to_driver=True,
         namespace="moviellm",
         _node_ip_address="127.0.0.1",
-        _temp_dir=tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"),
+        _temp_dir=folder,
         _metrics_export_port=int(metrics_port) or free_port(),
+        runtime_env={"worker_process_setup_hook": HOOK},
     )
+    ray_logs.forward()
 
 
 def join(settings: RenderingSettings) -> None:
@@ -85,17 +75,24 @@ def is_running() -> bool:
 
 
 def stop_own() -> None:
-    """Take down Serve, Ray and Ray's folder; returns when their processes are gone."""
-    folder = Path(ray._private.worker._global_node.get_temp_dir_path())
-    serve.shutdown()
+    """Let calls under way finish within the drain time, then take down Serve and Ray."""
+    _drain()
+    ray_logs.silence()
+    with contextlib.suppress(ray.exceptions.RayError):
+        serve.shutdown()
     ray.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def leave() -> None:
     """Take the application off the cluster that was joined, and leave."""
-    serve.delete(APPLICATION)
+    _drain()
     ray.shutdown()
+
+
+def _drain() -> None:
+    """New calls are told that the application is not there; those under way have the replicas' shutdown time."""
+    with contextlib.suppress(ray.exceptions.RayError, serve.exceptions.RayServeException):
+        serve.delete(APPLICATION)
 
 
 def _why_not_deployed(error: RuntimeError) -> str:
@@ -107,11 +104,3 @@ def _why_not_deployed(error: RuntimeError) -> str:
         if colon and kind.strip().startswith("moviellm.errors."):
             return sentence
     return f"the application cannot be deployed: {error}"
-
-
-def _remove_left_folders() -> None:
-    """Folders of services that were killed before they could tidy up."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
-        owner = folder.name.removeprefix(FOLDER).partition("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
