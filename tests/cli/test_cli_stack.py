@@ -51,7 +51,7 @@ from moviellm.cli.settings import ServiceProcess
 from moviellm.cli.up import run_stack
 
 services = tuple(ServiceProcess(**service) for service in json.loads(sys.argv[1]))
-patience = Patience(first_backoff=0.01, longest_backoff=0.05, stop=float(sys.argv[2]))
+patience = Patience(first_backoff=0.01, longest_backoff=0.05, remains=0.2, stop=float(sys.argv[2]))
 sys.exit(told(lambda: run(run_stack(services, data=Path("data"), quiet="quiet" in sys.argv, patience=patience))))
 """
 

@@ -24,7 +24,8 @@ class Patience:
     first_backoff: float = 0.5
     longest_backoff: float = 10.0
     poll: float = 0.25
-    stop: float = 12.0
+    remains: float = 4.0
+    stop: float = 15.0
 
     def backoff(self, restarts: int) -> float:
         """Seconds before restart number `restarts`, from 1."""
@@ -79,7 +80,16 @@ class LocalStack:
         self._stopping = False
         self._started = 0.0
         self.members = [
-            Member(Child(service, log=self._log(service.name), echo=echo, environ=environ)) for service in services
+            Member(
+                Child(
+                    service,
+                    log=self._log(service.name),
+                    echo=echo,
+                    environ=environ,
+                    remains_seconds=patience.remains,
+                )
+            )
+            for service in services
         ]
 
     def _log(self, name: str) -> Path:

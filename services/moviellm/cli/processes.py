@@ -16,6 +16,7 @@ from moviellm.cli.settings import ServiceProcess
 MARK = "MOVIELLM_STACK_PROCESS"
 TAIL_LINES = 15
 _CHUNK = 64 * 1024
+_POLL = 0.1
 
 Echo = Callable[[ServiceProcess, str], None]
 """Called with each line a service writes."""
@@ -28,12 +29,15 @@ class Child:
     session or parent they moved to.
     """
 
-    def __init__(self, service: ServiceProcess, *, log: Path, echo: Echo, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, service: ServiceProcess, *, log: Path, echo: Echo, environ: Mapping[str, str], remains_seconds: float
+    ) -> None:
         self.service = service
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._mark = f"{os.getpid()}/{service.name}/"
         self._log = log
         self._echo = echo
+        self._remains_seconds = remains_seconds
         self._environment = {**environ, **service.environment, MARK: self._mark}
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -66,10 +70,17 @@ class Child:
         self._reader = asyncio.create_task(self._read(self._process.pid, ours))
 
     async def wait(self) -> int:
-        """Wait for the end of the process, end what it left behind, and return its exit code."""
+        """Wait for the end of the process and of what it started, and return its exit code.
+
+        What it left behind has `remains_seconds` to clean up after itself, and is killed then.
+        """
         if self._process is None:
             raise RuntimeError("wait before start")
         code = await self._process.wait()
+        for _ in range(round(self._remains_seconds / _POLL)):
+            if not any(marked(self._mark)):
+                break
+            await asyncio.sleep(_POLL)
         self.kill_all()
         await self._finish_reading()
         return code
