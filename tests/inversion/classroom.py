@@ -12,8 +12,9 @@ from PIL import Image
 
 from moviellm.artifacts import ArtifactStore, digest
 from moviellm.inversion.diffusers_teacher import DiffusersTeacher
-from moviellm.inversion.lessons import School, StyleTask
+from moviellm.inversion.lessons import StyleTask
 from moviellm.inversion.recipe import Recipe
+from moviellm.inversion.school import School
 from moviellm.movie import StoredFile, Style
 from moviellm.pipelines.diffusers_loading import use_torch_threads
 from moviellm.settings import StoreSettings

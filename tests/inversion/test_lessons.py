@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from moviellm import errors
+from moviellm.inversion.diffusers_teacher import load_teacher
 from moviellm.inversion.recipe import Recipe
+from moviellm.inversion.settings import InversionSettings
 from moviellm.movie import StoredFile, Style
 from moviellm.pipelines.diffusers_prompts import read_learned
 
@@ -248,6 +250,25 @@ async def test_half_precision_learns_too(dtype, tmp_path):
     teacher = room.teacher_of(tiny.sdxl().to(dtype=dtype))
     _, result = await room.learnt(room.school_of(store, teacher), await room.task_in(store))
     assert result.final_loss < result.initial_loss
+
+
+async def test_settings_that_save_memory_change_no_result(tmp_path):
+    tiny.sdxl().save_pretrained(tmp_path / "model")
+    losses = []
+    for saving in (False, True):
+        store = room.store_in(tmp_path / str(saving))
+        settings = InversionSettings(
+            model=str(tmp_path / "model"),
+            device="cpu",
+            learning_rate=0.1,
+            gradient_checkpointing=saving,
+            attention_slicing=saving,
+            vae_tiling=saving,
+        )
+        _, result = await room.learnt(room.school_of(store, load_teacher(settings)), await room.task_in(store, steps=4))
+        losses.append((result.initial_loss, result.final_loss))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0][1] < losses[0][0]
 
 
 def test_a_scheduler_without_a_beta_schedule_is_refused():

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from moviellm import errors, rpc, wire
+from moviellm.inversion.diffusers_teacher import load_teacher
 from moviellm.inversion.lessons import InversionResult
-from moviellm.inversion.servicer import SERVICE_NAME, InversionServicer
+from moviellm.inversion.servicer import SERVICE_NAME, InversionServicer, task_of
+from moviellm.inversion.settings import InversionSettings
 from moviellm.v1 import inversion_service_pb2 as pb
 from moviellm.v1 import inversion_service_pb2_grpc as pb_grpc
 from moviellm.v1 import movie_pb2
@@ -20,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import classroom as room
 from classroom import tiny
 
-STEPS = 80
+STEPS = 60
 
 
 async def request_in(store, **changes):
@@ -194,17 +196,17 @@ async def test_killed_and_told_to_stop_it_goes_on_and_ends_the_same(tmp_path, mo
         assert await service.process.wait() == 0
     assert resumed >= 10
 
-    async with Service(tmp_path, model) as service:
-        await service.ready()
-        first, *_, last = await all_of(rpc.stream("inversion", service.learn(request)))
-        calm = await request_in(store, steps=STEPS, output_uri=store.uri("styles/calm"))
-        *_, undisturbed = await all_of(rpc.stream("inversion", service.learn(calm)))
-    assert first.progress.step > resumed
-    assert last.result.learned_style.digest == undisturbed.result.learned_style.digest
-    assert last.result.steps == STEPS
+    school = room.school_of(store, load_teacher(InversionSettings(model=str(model), device="cpu")))
+    progress, result = await room.learnt(school, task_of(request, store))
+    assert progress[0].step > resumed
+    calm = await request_in(store, steps=STEPS, output_uri=store.uri("styles/calm"))
+    _, undisturbed = await room.learnt(school, task_of(calm, store))
+    assert result.learned_style.digest == undisturbed.learned_style.digest
+    assert result.steps == STEPS
 
 
 async def test_a_model_that_is_not_there_is_one_sentence_and_exit_code_2(tmp_path):
+    """Found out before any library is loaded."""
     async with Service(tmp_path, "/nowhere") as service:
         _, told = await service.process.communicate()
         assert service.process.returncode == 2

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.errors import MovieLLMError, Unavailable
-from moviellm.inversion.lessons import School, Teacher
+from moviellm.inversion.lessons import Teacher
+from moviellm.inversion.school import School
 from moviellm.inversion.servicer import SERVICE_NAME, InversionServicer
 from moviellm.inversion.settings import InversionSettings
+from moviellm.pipelines.places import model_source
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 from moviellm.v1 import inversion_service_pb2_grpc
@@ -94,6 +96,7 @@ def main() -> None:
     settings = InversionSettings.load()
     configure_logging("inversion", level=settings.log_level, style=settings.log_format)
     try:
+        model_source(settings.model, "MOVIELLM_INVERSION_MODEL")
         store = ArtifactStore.open(StoreSettings())
         serve_metrics(settings.metrics_listen)
         asyncio.run(_serve(settings, store))

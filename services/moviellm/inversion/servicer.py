@@ -9,7 +9,8 @@ import grpc
 from moviellm import rpc, wire
 from moviellm.artifacts import ArtifactStore
 from moviellm.errors import InvalidInput
-from moviellm.inversion.lessons import InversionResult, School, StyleTask
+from moviellm.inversion.lessons import InversionResult, StyleTask
+from moviellm.inversion.school import School
 from moviellm.movie import StoredFile, Style
 from moviellm.v1 import inversion_service_pb2 as pb
 from moviellm.v1 import inversion_service_pb2_grpc as pb_grpc

@@ -1,5 +1,5 @@
-"""What the rooms that hold a picture model share: loading a Stable-Diffusion-family pipeline, and prompts with learnt
-style vectors spliced in.
+"""What the rooms that hold a picture model share: finding and loading a Stable-Diffusion-family pipeline, and prompts
+with learnt style vectors spliced in.
 
-Both files are named for diffusers, the library they adapt; importing this package alone loads nothing.
+The files named for diffusers load it; importing this package alone loads nothing.
 """

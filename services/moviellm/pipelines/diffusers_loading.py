@@ -1,6 +1,5 @@
 """Loads Stable-Diffusion-family pipelines with diffusers, from a directory or a hub id."""
 
-from pathlib import Path
 from typing import Any, Literal
 
 import diffusers
@@ -9,13 +8,11 @@ import transformers
 from diffusers import DiffusionPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline
 
 from moviellm.errors import Unsatisfied
-from moviellm.pocket import WEIGHTS
+from moviellm.pipelines.places import POCKET as POCKET
+from moviellm.pipelines.places import model_source
 
 Device = Literal["auto", "cpu", "cuda"]
 DType = Literal["auto", "float32", "bfloat16", "float16"]
-
-POCKET = "pocket"
-"""The model name that means the embedded model."""
 
 FAMILIES: tuple[type, ...] = (StableDiffusionPipeline, StableDiffusionXLPipeline)
 """Pipelines whose text encoders take spliced style vectors; their subclasses do too."""
@@ -37,7 +34,7 @@ def load_pipeline(
     another family of pipelines and for a directory that is missing or damaged.
     """
     place = resolve_device(device, setting)
-    source = str(WEIGHTS) if model == POCKET else model
+    source = model_source(model, setting)
     cls = _pipeline_class(source, setting, local_files_only)
     options: dict[str, Any] = {"use_safetensors": True, "local_files_only": local_files_only}
     if issubclass(cls, StableDiffusionPipeline):
@@ -87,11 +84,6 @@ def picture_size(pipe: DiffusionPipeline) -> int:
 
 
 def _pipeline_class(source: str, setting: str, local_files_only: bool) -> Any:
-    if _looks_like_folder(source) and not (Path(source) / "model_index.json").is_file():
-        raise Unsatisfied(
-            f"{setting}: there is no pipeline in {source}: give a directory that holds a model_index.json, "
-            f'a hub id such as org/name, or "{POCKET}"'
-        )
     try:
         name = str(DiffusionPipeline.load_config(source, local_files_only=local_files_only)["_class_name"])
     except Exception as error:
@@ -104,10 +96,6 @@ def _pipeline_class(source: str, setting: str, local_files_only: bool) -> Any:
         known = ", ".join(family.__name__ for family in FAMILIES)
         raise Unsatisfied(f"{setting}: {source} is a {name}; the pipelines that can learn and hold a style are {known}")
     return cls
-
-
-def _looks_like_folder(source: str) -> bool:
-    return source.startswith((".", "/", "~")) or source.count("/") != 1 or Path(source).exists()
 
 
 def _first_line(error: Exception) -> str:
