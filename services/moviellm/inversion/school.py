@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TypeVar
@@ -18,7 +18,7 @@ import structlog
 
 from moviellm import wire
 from moviellm.artifacts import ArtifactStore, digest
-from moviellm.errors import Broken, Exhausted, Interrupted, InvalidInput, NotFound, Unsatisfied
+from moviellm.errors import Broken, Exhausted, Interrupted, InvalidInput, NotFound, Unavailable, Unsatisfied
 from moviellm.inversion import metrics
 from moviellm.inversion.lessons import (
     EMBEDDING,
@@ -146,7 +146,8 @@ class School:
     async def _taught(self, lesson: Lesson, task: StyleTask) -> AsyncIterator[InversionProgress]:
         while not lesson.done:
             if self._closed:
-                await self._save(lesson, task)
+                with _going_on():
+                    await self._save(lesson, task)
             self._refuse_when_closed()
             try:
                 with metrics.STEP_SECONDS.time():
@@ -155,7 +156,8 @@ class School:
                 await self._forget(task)
                 raise
             if progress.step % self._checkpoint_every == 0 and not lesson.done:
-                await self._save(lesson, task)
+                with _going_on():
+                    await self._save(lesson, task)
             if progress.step % REPORT_EVERY == 0 or lesson.done:
                 yield progress
 
@@ -204,6 +206,15 @@ class School:
         record = wire.from_json(data, StyleRecord, RECORD)
         uri = self._store.uri(f"{task.output}/{EMBEDDING}")
         return _result(record, uri, Work(self._node_pool, model=record.model))
+
+
+@contextlib.contextmanager
+def _going_on() -> Iterator[None]:
+    """A checkpoint that the store does not take now is no reason to lose the lesson."""
+    try:
+        yield
+    except Unavailable as error:
+        log.warning("no checkpoint", why=error.message)
 
 
 def _result(record: StyleRecord, uri: str, work: Work) -> InversionResult:
