@@ -11,7 +11,7 @@ from moviellm.scripting.deeds import Person
 from moviellm.scripting.english import article
 from moviellm.scripting.theme import Role, Theme
 
-_MAX_APPEARANCE_WORDS = 16
+_MAX_APPEARANCE_WORDS = 14
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ def _hinted_sex(theme: Theme) -> bool | None:
 
 
 def appearance(rng: random.Random, female: bool, age: str, colour: str, taken: Sequence[str]) -> str:
-    """One fixed phrase, at most 16 words, unlike those taken in hair."""
+    """One fixed phrase, at most 14 words, unlike those taken in hair."""
     kinds = [kind for kind in vocabulary.KINDS if kind.female == female and _suits(kind.age, age)]
-    for _ in range(20):
+    for _ in range(60):
         kind = rng.choice(kinds)
         person = vocabulary.Person(
             kind=kind.name,

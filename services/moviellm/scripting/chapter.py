@@ -8,8 +8,7 @@ import re
 
 from moviellm.movie import Chapter, ChapterOutline, Fact, Outline, ScenePlan
 from moviellm.pocket import vocabulary
-from moviellm.scripting import english
-from moviellm.scripting.deeds import Person, clause, fact_of, needs, person_of, told
+from moviellm.scripting.deeds import Person, done, fact_of, needs, person_of, told
 from moviellm.scripting.scene_beats import BEATS, ORDER, PRIORITY
 from moviellm.scripting.writer import ChapterRequest
 
@@ -55,8 +54,8 @@ def division(scenes: int) -> tuple[str, ...]:
 
 def events_of(plan: ChapterOutline, outline: Outline) -> tuple[Fact, Fact, Fact]:
     """Attempt, hindrance and turn of a chapter; an outline with fewer facts repeats what it has."""
-    facts = plan.facts or (Fact(outline.characters[0].name, "go on", english.upper_first(plan.content)[:0]),)
-    return facts[0], facts[min(1, len(facts) - 1)], facts[-1]
+    facts = plan.facts or (Fact(outline.characters[0].name, "go on"),)
+    return facts[0], facts[min(1, len(facts) - 1)], facts[min(2, len(facts) - 1)]
 
 
 def _scene_facts(
@@ -97,10 +96,8 @@ def _slots(kind: str, events: tuple[Fact, Fact, Fact], plan: ChapterOutline, out
     slots: dict[str, object] = {
         "h": hero,
         "A": aim.deed,
-        "Ag": english.gerund(aim.deed),
-        "Ac": clause(aim),
-        "Bc": clause(but),
-        "Tc": clause(turn),
+        "Bc": done(but),
+        "Tc": done(turn),
         "because": aim.reason or "there is no time to lose",
         "p": f"the {prop}",
         "ap": vocabulary.article(prop),

@@ -59,13 +59,21 @@ def fact_of(written: str, slots: Slots, *, place: str = "", reason: str = "") ->
     deed, *parts = (part.strip() for part in rest.split("; "))
     why = next((part.removeprefix("because ") for part in parts if part.startswith("because ")), "")
     how = next((part for part in parts if part.startswith("by ")), "")
+    doer = slots[who]
     return Fact(
-        who=str(slots[who]),
+        who=str(doer),
         deed=fill(deed, slots),
-        reason=fill(why, slots) or reason,
+        reason=_own(fill(why, slots) or reason, doer),
         means=fill(how, slots),
         place=place,
     )
+
+
+def _own(reason: str, doer: object) -> str:
+    """A reason that begins with the doer's name, with a pronoun in its place."""
+    if isinstance(doer, Person) and reason.startswith(f"{doer.name} ") and not reason.startswith(f"{doer.name} and "):
+        return f"{doer.he}{reason[len(doer.name) :]}"
+    return reason
 
 
 def fill(text: str, slots: Slots) -> str:
@@ -85,11 +93,16 @@ def clause(fact: Fact) -> str:
     return f"{fact.who} {english.third(fact.deed)}"
 
 
+def done(fact: Fact) -> str:
+    """The event as something that has happened: `Mara has found a letter`."""
+    return f"{fact.who} has {english.participle(fact.deed)}"
+
+
 def told(fact: Fact, *, opening: str = "", place: bool = True, why: bool = True) -> str:
     """The fact as one sentence: place, event, means and reason."""
     where = place_phrase(fact.place) if place and fact.place and f"the {fact.place}" not in fact.deed else ""
-    lead = " ".join(part for part in (opening, where) if part)
-    comma = "," if where else ""
+    lead = (" " if opening == "But" else ", ").join(part.rstrip(",") for part in (opening, where) if part)
+    comma = "" if lead == "But" else ","
     event = " ".join(part for part in (clause(fact), fact.means) if part)
     reason = f", because {fact.reason}" if why and fact.reason else ""
     return english.sentence(f"{lead}{comma} {event}{reason}" if lead else f"{event}{reason}")

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from moviellm.movie import Fact, Frame, Line, Outline, ScenePlan
 from moviellm.scripting import english, talk
 from moviellm.scripting.deeds import Person, person_of, place_phrase
+from moviellm.scripting.theme_words import EVENTS, FINDING, MEETING
 from moviellm.scripting.voice import spoken
 
-_KINDS = (("deed", talk.ABOUT_DEED), ("reason", talk.ABOUT_REASON), ("means", talk.ABOUT_MEANS))
+_KINDS = (
+    ("plan", talk.ABOUT_PLAN),
+    ("deed", talk.ABOUT_DEED),
+    ("reason", talk.ABOUT_REASON),
+    ("means", talk.ABOUT_MEANS),
+)
+_HAPPENINGS = EVENTS | FINDING | MEETING | {"lose", "miss", "come", "run", "bump", "share", "forget", "accept", "lie"}
 
 
 def lines_of(outline: Outline, chapter: int, plan: ScenePlan, frames: Sequence[Frame], count: int) -> tuple[Line, ...]:
@@ -44,13 +51,14 @@ def _exchanges(outline: Outline, chapter: int, plan: ScenePlan, seen: list[Perso
     wanted: list[Exchange] = []
     pools = {kind: _shuffled(pairs, f"{outline.title}/{chapter}/{kind}") for kind, pairs in _KINDS}
     small_talk = _shuffled(talk.ABOUT_GOAL, f"{outline.title}/{chapter}/goal")
-    turn = 0
-    for fact in facts:
-        for kind, _ in _KINDS:
-            if getattr(fact, kind):
-                pool = pools[kind]
-                wanted.append(_exchange(pool[(plan.number - 1 + turn) % len(pool)], fact, goal, seen))
-        turn += 3
+    for kinds in (("plan", "reason"), ("means",)):
+        for turn, fact in enumerate(facts):
+            for kind in kinds:
+                if kind == "plan" and not _is_planned(fact, outline, chapter):
+                    kind = "deed"
+                if kind == "plan" or getattr(fact, kind):
+                    pool = pools[kind]
+                    wanted.append(_exchange(pool[(plan.number - 1 + turn * 3) % len(pool)], fact, goal, seen))
     index = (plan.number - 1) * 2
     while len(wanted) * (2 if len(seen) > 1 else 1) < count:
         doer = hero if any(person.name == hero for person in seen) else seen[0].name
@@ -58,6 +66,12 @@ def _exchanges(outline: Outline, chapter: int, plan: ScenePlan, seen: list[Perso
         wanted.append(_exchange(small_talk[index % len(small_talk)], fact, goal, seen))
         index += 1
     return wanted
+
+
+def _is_planned(fact: Fact, outline: Outline, chapter: int) -> bool:
+    """Whether the fact is what the chapter's hero sets out to do, and not what merely happens."""
+    planned = next((other.facts[0].deed for other in outline.chapters if other.number == chapter and other.facts), "")
+    return fact.deed == planned and fact.deed.split(" ")[0] not in _HAPPENINGS
 
 
 def _exchange(pair: tuple[str, str], fact: Fact, goal: str, seen: list[Person]) -> Exchange:

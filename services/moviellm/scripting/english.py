@@ -16,6 +16,21 @@ _IRREGULAR_PLURALS = {
     "fishermen": "fisherman", "policemen": "policeman", "dwarves": "dwarf", "witches": "witch", "firemen": "fireman",
     "princesses": "princess", "duchesses": "duchess", "actresses": "actress", "waitresses": "waitress",
 }  # fmt: skip
+_PARTICIPLES = {
+    "be": "been", "become": "become", "begin": "begun", "break": "broken", "bring": "brought", "build": "built",
+    "buy": "bought", "catch": "caught", "choose": "chosen", "come": "come", "do": "done", "draw": "drawn",
+    "fall": "fallen", "feel": "felt", "fight": "fought", "find": "found", "flee": "fled", "fly": "flown",
+    "forget": "forgotten", "forgive": "forgiven", "get": "gotten", "give": "given", "go": "gone", "have": "had",
+    "hear": "heard", "hide": "hidden", "hold": "held", "keep": "kept", "know": "known", "leave": "left", "lie": "lain",
+    "lose": "lost", "make": "made", "meet": "met", "pay": "paid", "put": "put", "read": "read", "ride": "ridden",
+    "run": "run", "say": "said", "see": "seen", "sell": "sold", "send": "sent", "set": "set", "sing": "sung",
+    "sit": "sat", "speak": "spoken", "spend": "spent", "stand": "stood", "steal": "stolen", "swear": "sworn",
+    "take": "taken", "teach": "taught", "tear": "torn", "tell": "told", "think": "thought", "understand": "understood",
+    "wake": "woken", "weep": "wept", "win": "won", "write": "written", "drive": "driven", "swim": "swum",
+    "sink": "sunk", "wear": "worn", "grow": "grown", "throw": "thrown", "rise": "risen", "beat": "beaten",
+    "show": "shown", "lead": "led", "bury": "buried", "let": "let", "withdraw": "withdrawn", "overcome": "overcome",
+    "hit": "hit", "cut": "cut", "shut": "shut", "lend": "lent", "bet": "bet", "dig": "dug", "freeze": "frozen",
+}  # fmt: skip
 _SMALL = {"a", "an", "the", "and", "or", "but", "of", "in", "on", "at", "to", "for", "from", "with", "by", "who", "as"}
 
 
@@ -87,6 +102,20 @@ def gerund(deed: str) -> str:
     return f"not {gerund(rest.strip())}" if verb == "not" else ing_word(verb) + rest
 
 
+def participle(deed: str) -> str:
+    """A verb phrase in base form as a past participle: `lose the map` → `lost the map`."""
+    verb, rest = _first(deed)
+    if verb == "not":
+        return f"not {participle(rest.strip())}"
+    if verb in _PARTICIPLES:
+        return _PARTICIPLES[verb] + rest
+    if verb.endswith("y") and verb[-2:-1] not in _VOWELS:
+        return f"{verb[:-1]}ied{rest}"
+    if verb in _DOUBLED:
+        return f"{verb}{verb[-1]}ed{rest}"
+    return f"{verb}{'d' if verb.endswith('e') else 'ed'}{rest}"
+
+
 def singular(noun: str) -> str:
     """The singular of a plural noun; a singular comes back unchanged."""
     low = noun.lower()
@@ -99,6 +128,13 @@ def singular(noun: str) -> str:
     if low.endswith("s") and not low.endswith(("ss", "us", "is")) and len(low) > 3:
         return noun[:-1]
     return noun
+
+
+def plural(noun: str) -> str:
+    """The plural of a noun or of a noun phrase that ends with it."""
+    lead, _, last = noun.rpartition(" ")
+    irregular = next((many for many, one in _IRREGULAR_PLURALS.items() if one == last.lower()), "")
+    return f"{lead} {irregular or third_word(last)}".strip()
 
 
 def is_plural(noun: str) -> bool:
@@ -119,7 +155,7 @@ def upper_first(text: str) -> str:
 def sentence(text: str) -> str:
     """The text as a sentence: first letter large, one full stop unless it ends with a mark, single spaces."""
     text = upper_first(re.sub(r"\s+", " ", text).strip())
-    return text if not text or text[-1] in ".!?" or text[-2:] in (".”", "!”", "?”") else f"{text}."
+    return text if not text or text[-1] in ".!?" else f"{text}."
 
 
 def title_case(text: str) -> str:

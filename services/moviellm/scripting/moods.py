@@ -43,6 +43,16 @@ PLACE_PROPS: dict[str, tuple[str, ...]] = {
 """What people may well hold at a place."""
 
 
+DRAWN_AS: dict[str, str] = {
+    "message": "letter", "note": "letter", "photograph": "letter", "postcard": "letter", "invitation": "letter",
+    "letters": "letter", "paper": "letter", "recipe": "book", "diary": "book", "manuscript": "book", "novel": "book",
+    "treasure": "box", "chest": "box", "gift": "box", "trunk": "box", "violin": "box", "lamp": "lantern",
+    "torch": "lantern", "candle": "lantern", "rose": "flower", "flowers": "flower", "trophy": "cup", "tea": "cup",
+    "coffee": "cup", "scroll": "map", "chart": "map", "potion": "bottle", "wine": "bottle", "keys": "key",
+}  # fmt: skip
+"""Things of a story that the picture model knows under another name."""
+
+
 def mood_of(text: str) -> Mood:
     """The mood of an event by the first of its telling words."""
     best: tuple[int, Mood] | None = None

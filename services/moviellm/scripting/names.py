@@ -22,9 +22,21 @@ MALE = _list(
 )
 
 
+_KNOWN_FEMALE = set(
+    "Alice Juliet Anna Maria Emma Julia Sophie Sophia Olivia Mary Jane Elizabeth Sarah Laura Cinderella Dorothy Eva "
+    "Helen Isabella Joan Kate Lily Lucy Marie Matilda Nina Olga Pippi Rapunzel Rosa Ruth Susan Wendy Clara".split()
+)
+_KNOWN_MALE = set(
+    "Romeo John James Robert Michael William David Thomas Charles Peter Paul George Henry Jack Arthur Adam Alexander "
+    "Anton Ben Daniel Felix Frank Hans Jacob Joseph Leo Max Oliver Oscar Robin Simon Tom Walter Albert".split()
+)
+
+
 def female_by_name(name: str) -> bool | None:
-    """What a listed name says, by itself; None for others."""
-    return True if name in FEMALE else False if name in MALE else None
+    """Whether a known name is a woman's; None for unknown names."""
+    if name in FEMALE or name in _KNOWN_FEMALE:
+        return True
+    return False if name in MALE or name in _KNOWN_MALE else None
 
 
 def pick(rng: random.Random, female: bool, taken: Collection[str]) -> str:

@@ -9,7 +9,7 @@ class Family(NamedTuple):
     """A kind of story. Deeds and clauses are written as in plot_events.
 
     `goals` are verb phrases, `found` are ways in which the thing of the story turns up, `obstacles` what stands in the
-    way of the whole story, `changes` what the hero learns. `other` and `third` are parts for people that the theme does
+    way of the whole story, `truths` what comes to light at the end, `changes` what the hero learns. `other` and `third` are parts for people that the theme does
     not name; `styles` are the looks that suit the story.
     """
 
@@ -17,6 +17,7 @@ class Family(NamedTuple):
     motives: tuple[str, ...]
     found: tuple[str, ...]
     obstacles: tuple[str, ...]
+    truths: tuple[str, ...]
     changes: tuple[str, ...]
     heroes: tuple[str, ...]
     others: tuple[str, ...]
@@ -43,13 +44,18 @@ _ANY_CHANGES = (
 )
 
 LOVE = Family(
-    goals=("stand by {o}'s side in front of everybody", "win the heart of {o}", "build a life with {o}"),
+    goals=("stand by {o}'s side in front of everybody", "win {o}'s heart", "build a life with {o}"),
     motives=("one look has shown {h} what life could be", "{h.he} has been alone for too many winters", *_ANY_MOTIVES[:1]),
     found=("meet {o} by chance", "run into {o} in the middle of the crowd", "share an umbrella with {o}"),
     obstacles=("o: face a marriage to somebody else; because two families have made a contract",
                "o: hide every feeling; because the world of {h} and the world of {o} are not supposed to touch",
                "s: forbid them to meet; because {s} wants to protect the good name of the family",
-               "o: have to leave before the season ends; because duty calls {o.him} away"),
+               "o: prepare to leave before the season ends; because duty calls {o.him} away"),
+    truths=(
+        "{o} has loved {h} since the very first day",
+        "{o} was only waiting for {h} to speak first",
+        "nobody has ever had the right to come between them",
+    ),
     changes=("love asks for courage and not for permission", "two worlds can meet when two people walk toward each other",
              *_ANY_CHANGES[2:]),
     heroes=("gardener", "music teacher", "young painter", "bookseller"),
@@ -78,7 +84,7 @@ LOVE = Family(
               "o: send back {t}; because {o} believes the rumor",
               "{o} believes a lie about {h}"),
         Event("The Announcement", "h: speak with {o}'s family; by wearing {h.his} best clothes",
-              "o: have to stand silent; because the family has already decided",
+              "o: stand by in silence; because the family has already decided",
               "h: hear that {o} will marry somebody else; because the family has announced it to everybody",
               "there are only a few days left"),
     ),
@@ -105,6 +111,11 @@ MYSTERY = Family(
                "s: remove every trace of {t}; because {s} would be ruined by the truth",
                "o: ask {h} to let the matter rest; because the last person who asked questions disappeared",
                "s: spread false clues; because {s} has hidden something for years"),
+    truths=(
+        "{o} once left {t} behind for a friend who never came back",
+        "{t} was meant for {h} from the very beginning",
+        "{t} tells of a brave rescue that nobody was ever thanked for",
+    ),
     changes=("the truth heals more than it hurts", "a question can bring people together", *_ANY_CHANGES[:2]),
     heroes=("night watchman", "retired detective", "curious librarian", "young journalist", "clockmaker"),
     others=("quiet stranger", "sailor", "antique dealer", "doctor", "photographer"),
@@ -158,6 +169,11 @@ QUEST = Family(
                "o: doubt every step; because {o} has failed on this way before",
                "o: fear the unknown; because nobody has ever come back to tell of it",
                "s: close every way; because {s} has sworn to stop {h}"),
+    truths=(
+        "the end of the road is exactly where an old song said it would be",
+        "{o} was born in the very place they were looking for",
+        "the greatest danger on the way was giving up",
+    ),
     changes=("the way there was worth more than the arrival", "nobody is too small for a great task", *_ANY_CHANGES[2:]),
     heroes=("young mapmaker", "ship's cook", "shepherd", "retired captain", "stable hand"),
     others=("stubborn guide", "runaway musician", "wandering doctor", "old sailor"),
@@ -210,7 +226,12 @@ RIVALRY = Family(
     obstacles=("o: start with a great lead; because {o} has practiced in secret for months",
                "o: play one trick after another; because {o} cannot bear to lose",
                "s: change the rules; because {s} enjoys a good fight",
-               "o: own the only {tn} far and wide; because {o} has bought it away from {h}"),
+               "o: buy up everything that {h} needs; because {o} wants to win at any price"),
+    truths=(
+        "{o} has admired {h} from the start",
+        "both of them once learned from the same teacher",
+        "the crowd has never cared who is the better one",
+    ),
     changes=("a good rival is half a friend", "winning tastes of nothing when nobody shares it", *_ANY_CHANGES[:1]),
     heroes=("village cook", "street musician", "inventor", "kite maker"),
     others=("famous champion", "rich neighbor", "former classmate", "boastful newcomer"),
@@ -264,6 +285,11 @@ LOSS = Family(
                "s: want to sell everything that reminds of the past; because {s} needs the money",
                "o: believe that it is too late; because so many years have gone by",
                "o: blame {h} for everything; because grief needs somebody to blame"),
+    truths=(
+        "{o} has carried the same grief all along",
+        "nobody was to blame for what happened",
+        "a last greeting was waiting in {t} all the time",
+    ),
     changes=("letting go is a way of holding on", "grief becomes lighter when it is shared", *_ANY_CHANGES[2:]),
     heroes=("widowed teacher", "retired sailor", "young nurse", "violin maker"),
     others=("estranged friend", "old neighbor", "wandering musician", "former colleague"),
@@ -287,7 +313,7 @@ LOSS = Family(
     ),
     setbacks=(
         Event("The Sale", "h: stop the sale; by standing in the doorway",
-              "o: have to sign the paper; because there are debts to pay",
+              "o: sign the paper; because there are debts to pay",
               "h: watch {p} being carried away; because the law is the law",
               "a stranger owns a piece of the past now"),
         Event("Too Many Memories", "h: enter the closed room; by turning the key slowly",

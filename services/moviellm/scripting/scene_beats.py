@@ -1,7 +1,7 @@
 """What may happen in a chapter around its three events: before the attempt, between, and after the turn. Pure data.
 
-Written as in plot_events; besides its slots, {A} {Ag} {Ac} are the attempt as base form, as -ing form and as a clause,
-{Bc} the hindrance and {Tc} the turn as clauses, {because} the reason for the attempt, {f} a companion of the hero.
+Written as in plot_events; besides its slots, {A} is the attempt in base form,
+{Bc} the hindrance and {Tc} the turn as clauses in the perfect tense, {because} the reason for the attempt, {f} a companion of the hero.
 """
 
 BEATS: dict[str, tuple[str, ...]] = {

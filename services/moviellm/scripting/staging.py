@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from moviellm.movie import Frame, Outline, ScenePlan
 from moviellm.pocket import vocabulary
-from moviellm.scripting.moods import PLACE_PROPS, Mood, mood_of
+from moviellm.scripting.moods import DRAWN_AS, PLACE_PROPS, Mood, mood_of
 
 _ACTIONS = {action.name: action for action in vocabulary.ACTIONS}
 _EXPRESSIONS = {expression.name: expression for expression in vocabulary.EXPRESSIONS}
+_JOYFUL = ("cheer", "dance", "wave")
 _NEAR = {
     "calm": ("happy", "sad", "surprised"), "happy": ("calm", "surprised"), "sad": ("calm", "afraid"),
     "angry": ("calm", "sad"), "surprised": ("happy", "afraid"), "afraid": ("sad", "surprised"),
@@ -37,27 +38,31 @@ def frames_of(
     weather = weather_of(outline, chapter, scenes, plan)
     mood = mood_of("; ".join(fact.deed for fact in plan.facts) or plan.content)
     used: set[str] = set()
+    previous = ""
     frames: list[Frame] = []
     for index in range(count):
         seen = _seen(index, count, cast, rng)
         shot = _shot(index, count)
         for attempt in range(30):
-            action, prop = _action(mood, plan, place, len(seen), index, attempt, rng)
+            face = _expression(mood, index, count, attempt, rng)
+            action, prop = _action(mood, plan, place, len(seen), index, attempt, face.name, rng)
             text = vocabulary.frame_sentence(
                 seen,
                 action,
                 place,
                 prop=prop,
-                expression=_expression(mood, index, count, attempt, rng) if seen else None,
+                expression=face if seen else None,
                 time=time,
                 weather=weather,
                 shot=shot if attempt < 20 else rng.choice(vocabulary.SHOTS),
             )
-            if text not in used:
+            doing = f"{len(seen)} {action.name if action else ''}"
+            if text not in used and (doing != previous or attempt > 12):
                 break
             if attempt > 10 and len(cast) > 0:
                 seen = rng.choice(_groups(cast))
         used.add(text)
+        previous = doing
         frames.append(Frame(index + 1, text, tuple(seen)))
     return tuple(frames)
 
@@ -117,27 +122,41 @@ def _shot(index: int, count: int) -> str:
     return ("medium shot", "close-up", "medium shot", "close-up", "wide shot")[(index - 1) % 5]
 
 
+def props_in(text: str) -> list[str]:
+    """The drawable things that a text speaks of, also under their other names."""
+    words = [DRAWN_AS.get(word, word) for word in vocabulary.words_of(text)]
+    return list(dict.fromkeys(word for word in words if word in vocabulary.PROPS))
+
+
 def _action(
-    mood: Mood, plan: ScenePlan, place: vocabulary.Location, people: int, index: int, attempt: int, rng: random.Random
+    mood: Mood,
+    plan: ScenePlan,
+    place: vocabulary.Location,
+    people: int,
+    index: int,
+    attempt: int,
+    face: str,
+    rng: random.Random,
 ) -> tuple[vocabulary.Action | None, str]:
     if people == 0:
         return None, ""
-    named = [prop for prop in vocabulary.PROPS if re.search(rf"\b{prop}s?\b", plan.content.lower())]
+    named = props_in(plan.content)
     if named and (index % 3 == 2 or attempt == 5):
         prop = rng.choice(named)
         reads = prop in _ACTIONS["read"].props and people == 1 and rng.random() < 0.5
         return _ACTIONS["read" if reads else "hold"], prop
-    if not named and people == 1 and index % 4 == 3 and rng.random() < 0.6:
-        return _ACTIONS["hold"], rng.choice(PLACE_PROPS.get(place.name, ("letter", "lantern")))
+    if not named and index % 4 == 3 and rng.random() < 0.7:
+        return _ACTIONS["hold"], rng.choice((*PLACE_PROPS.get(place.name, ()), "letter", "lantern", "book"))
     names = mood.one if people == 1 else mood.two
     fitting = [name for name in names if (_ACTIONS[name].one if people == 1 else _ACTIONS[name].two)]
-    if attempt > 3:
+    fitting = [name for name in fitting if name not in _JOYFUL or face in ("happy", "surprised")]
+    if attempt > 3 or not fitting or rng.random() < 0.4:
         fitting = ["stand", "walk", "sit", "look", "talk", "kneel", "point"]
     return _ACTIONS[rng.choice(fitting)], ""
 
 
 def _expression(mood: Mood, index: int, count: int, attempt: int, rng: random.Random) -> vocabulary.Expression:
     name = mood.before if index < count * 0.55 and count > 1 else mood.after
-    if attempt > 2 or (0 < index < count - 1 and rng.random() < 0.25):
+    if attempt > 2 or (0 < index < count - 1 and rng.random() < 0.45):
         name = rng.choice(_NEAR[name])
     return _EXPRESSIONS[name]

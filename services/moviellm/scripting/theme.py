@@ -82,7 +82,10 @@ def understand(text: str) -> Theme:
     roles, clause, thing, thing_phrase = _parts(words)
     everything = [word.lower() for word in re.findall(r"[A-Za-z']+", plain)]
     if clause.companion and len(roles) == 1:
-        roles = (*roles, role_of(clause.companion))
+        roles = (*roles, role_of(list(clause.companion)))
+    owner = re.match(r"(?:.* )?(\w+)'s ", roles[0].noun) if len(roles) == 1 else None
+    if owner and theme_words.is_person(owner.group(1).lower()):
+        roles = (*roles, role_of(["the", owner.group(1)]))
     if not roles and not thing:
         thing, thing_phrase = _device(rest, text, words)
     return Theme(
@@ -108,13 +111,13 @@ def _parts(words: list[str]) -> tuple[tuple[Role, ...], Clause, str, str]:
             roles = roles_of(phrase)
             while follower in ("and", "versus", "vs", "or", ",") and end + 1 < len(words) and len(roles) < 3:
                 other, other_end = noun_phrase(words, end + 1)
-                if not other or not _is_agent(other, "and"):
+                if not other or not (_is_agent(other, "and") or other[0][:1].isupper()):
                     break
                 roles, end = (*roles, *roles_of(other)), other_end
                 follower = words[end].lower() if end < len(words) else ""
             about, end = _about(words, end)
             clause = clause_of(words[end:], plural=len(roles) > 1)
-            return (replace(roles[0], about=about or roles[0].about), *roles[1:])[:3], clause, "", ""
+            return (replace(roles[0], about=about), *roles[1:])[:3], clause, "", ""
     found = tuple(role for role in _scanned(words) if role)[:3]
     if found:
         return found, Clause(), "", ""
@@ -163,6 +166,8 @@ def _is_agent(phrase: list[str], follower: str) -> bool:
         return False
     named = phrase[0][:1].isupper() and len(phrase) == 1
     acts = follower == "who" or is_verb(follower, plural=False, after=["x"]) or follower in theme_words.GERUNDS
+    if named and follower == "and":
+        return True
     return acts and (named or phrase[0].lower() in theme_words.DETERMINERS)
 
 
@@ -184,20 +189,14 @@ def role_of(phrase: list[str]) -> Role:
     if len(words) == 1 and words[0][:1].isupper() and not theme_words.is_person(first):
         return Role(noun="", name=words[0])
     definite = first in ("the", "this", "that")
-    about = ""
     if first in theme_words.DETERMINERS:
         words = words[1:]
-    owners = [word for word in words[:-1] if word.lower().endswith(("'s", "s'"))]
-    if owners:
-        owner_end = words.index(owners[-1])
-        owner = " ".join(words[: owner_end + 1])[:-2]
-        words = words[owner_end + 1 :]
-        about = f"of the {owner}" if not owner[:1].isupper() else f"of {owner}"
+    owned = any(word.lower().endswith(("'s", "s'")) for word in words[:-1])
     noun = " ".join(word if word[1:2].isupper() or word[:1].islower() else word.lower() for word in words)
-    marks = {word.lower() for word in words}
+    marks = {word.lower() for word in words if not word.endswith("'s")}
     female = True if marks & theme_words.FEMALE else False if marks & theme_words.MALE else None
     age = "old" if marks & theme_words.OLD else "child" if marks & theme_words.CHILD else ""
-    return Role(noun=noun, definite=definite or bool(owners), female=female, age=age, about=about)
+    return Role(noun=noun, definite=definite or owned, female=female, age=age)
 
 
 def _about(words: list[str], end: int) -> tuple[str, int]:

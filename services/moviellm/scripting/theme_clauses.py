@@ -21,7 +21,7 @@ class Clause:
     state: str = ""
     thing: str = ""
     thing_phrase: str = ""
-    companion: tuple[str, ...] | list[str] = ()
+    companion: tuple[str, ...] = ()
 
 
 def is_verb(word: str, *, plural: bool, after: list[str]) -> bool:

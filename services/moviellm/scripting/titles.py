@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from moviellm.scripting.casting import Part
-from moviellm.scripting.english import possessive, title_case
+from moviellm.scripting.english import plural, possessive, title_case
 from moviellm.scripting.theme import Theme, shortened
 
 _WITH_THING = (
@@ -20,7 +20,7 @@ _WITH_THING = (
     "{role} of {place}",
     "The Promise of {role}",
     "{heros} Wish",
-    "{hero} and {other}: a Story of {role}",
+    "{hero}, {other} and {role}",
 )
 _WITH_PAIR = (
     "{role} and {orole}",
@@ -32,6 +32,24 @@ _WITH_PAIR = (
     "Between {role} and {orole}",
     "{role} at {place}",
     "{hero}, {other} and {thing}",
+)
+_WITH_NAMES = (
+    "{hero} and {other}",
+    "{hero} at {place}",
+    "{hero}, {other} and {thing}",
+    "The Promise of {hero}",
+    "What {hero} Knew",
+    "{hero} and {thing}",
+    "{heros} Way to {place}",
+)
+_WITH_TWINS = (
+    "{role} of {place}",
+    "{hero} and {other}, {role}",
+    "The Promise of {role}",
+    "{role} at {place}",
+    "What {role} Never Said",
+    "{hero} or {other}? {role} of {place}",
+    "Between {role}",
 )
 _QUOTED = (
     "“{quote}”: {hero} and {other}",
@@ -64,8 +82,13 @@ def movie_title(theme: Theme, cast: Sequence[Part], thing: str, locations: Seque
         patterns = tuple(pattern.replace("{quote}", quoted) for pattern in _QUOTED)
         if theme.thing_phrase.split(" ", 1)[-1] == theme.thing:
             patterns = tuple(pattern for pattern in _WITH_THING if "{thing}" in pattern)
+    elif not theme.roles[0].noun:
+        patterns = _WITH_NAMES
     elif len(theme.roles) > 1 and theme.roles[0].noun != theme.roles[1].noun:
         patterns = _WITH_PAIR
+    elif len(theme.roles) > 1:
+        patterns = _WITH_TWINS
+        words["role"] = f"the {plural(hero.character.occupation)}"
     else:
         patterns = tuple(pattern for pattern in _WITH_THING if theme.thing or "{thing}" not in pattern)
     return title_case(rng.choice(patterns).format(**words))

@@ -11,6 +11,12 @@ _AUXILIARIES = {
     "you": {"is": "are", "has": "have", "does": "do", "was": "were"},
 }
 _MODALS = {"can", "cannot", "could", "must", "will", "would", "should", "had", "stood", "once", "too", "no", "never"}
+_BEFORE_SUBJECTS = {
+    "",
+    *(
+        "that because what where when if how who than as everything whether and but the once while before until time".split()
+    ),
+}
 _OBJECT_FOLLOWS = (
     r"(?=$|[,.;!?]|\s(?:to|with|and|into|in|on|at|from|for|off|away|alone|by|close|more|everything|what|how|that)\b)"
 )
@@ -25,6 +31,8 @@ def spoken(text: str, *, subject: Person | None, speaker: Person, listener: Pers
         owner = opening or subject
     if owner is not None and owner.name in (speaker.name, listener.name):
         text = _pronouns(text, owner, "I" if owner.name == speaker.name else "you")
+    if owner is not None and subject is not None and owner.female != subject.female:
+        text = _pronouns(text, subject, "I" if subject.name == speaker.name else "you")
     text = _names(text, speaker.name, "I")
     return _names(text, listener.name, "you")
 
@@ -61,13 +69,12 @@ def _subjects(text: str, word: str, pronoun: str) -> str:
 def _is_verb(match: re.Match[str]) -> bool:
     verb = match.group(1)
     before = match.string[: match.start()].rstrip().rsplit(" ", 1)[-1].lower()
-    starts = before in ("", "that", "because", "what", "where", "when", "if", "how", "who", "than", "as", "everything", "whether",
-                        "and", "but", "lies", "the", "once", "while", "work", "before", "until", "works", "time")  # fmt: skip
+    starts = before in _BEFORE_SUBJECTS
     if verb in _AUXILIARIES["I"] or (verb in _MODALS and starts):
         return True
     if match.group().split()[0] in ("he", "she"):
         return True
-    return starts and verb.endswith("s")
+    return starts and verb.endswith(("s", "ed"))
 
 
 def _conjugated(verb: str, pronoun: str) -> str:
