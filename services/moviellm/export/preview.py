@@ -28,13 +28,14 @@ class Preview:
         """Take in the next movie."""
         entry: dict[str, Any] = {"summary": dataclasses.asdict(movie.summary())}
         if len(self._movies) < self._most_movies:
-            entry["record"] = dataclasses.asdict(movie.record)
+            entry["record"] = _for_scripts(dataclasses.asdict(movie.record))
             entry["questions"] = [dataclasses.asdict(item) for item in movie.questions]
         self._movies.append(entry)
 
     async def finish(self) -> None:
         """Write the page."""
-        data = {"dataset": self._dataset, "spec": dataclasses.asdict(self._spec), "movies": self._movies}
+        spec = _for_scripts(dataclasses.asdict(self._spec))
+        data = {"dataset": self._dataset, "spec": spec, "movies": self._movies}
         await self._shelf.put(NAME, page(data).encode())
 
 
@@ -50,3 +51,10 @@ def embedded(data: object) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _for_scripts(value: Any) -> Any:
+    """The value with seeds as text: they have 63 bits, a script's numbers only 53."""
+    if isinstance(value, dict):
+        return {name: str(item) if name == "seed" else _for_scripts(item) for name, item in value.items()}
+    return [_for_scripts(item) for item in value] if isinstance(value, list | tuple) else value
