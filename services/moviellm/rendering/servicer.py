@@ -85,10 +85,10 @@ class RenderingServicer:
         missing = [order for order in orders if order.number not in found]
         if not missing:
             return
-        self._check_room(len(missing))
         vectors = await self._styles.fetch(style)
         recipe = self._recipe(options)
-        tasks = [asyncio.create_task(self._make(order, recipe, vectors)) for order in missing]
+        self._check_room(len(missing))
+        tasks = [self._begin(order, recipe, vectors) for order in missing]
         try:
             for finished in asyncio.as_completed(tasks):
                 yield await finished
@@ -117,15 +117,21 @@ class RenderingServicer:
                 retry_after=min(max(1.0, self.waiting * self._seconds_each / 2), 60.0),
             )
 
-    async def _make(self, order: PictureOrder, recipe: Recipe, vectors: Any) -> RenderedPicture:
+    def _begin(self, order: PictureOrder, recipe: Recipe, vectors: Any) -> asyncio.Task[RenderedPicture]:
+        task = asyncio.create_task(self._make(order, recipe, vectors))
         self.waiting += 1
+        task.add_done_callback(self._end)
+        return task
+
+    def _end(self, task: asyncio.Task[RenderedPicture]) -> None:
+        self.waiting -= 1
+
+    async def _make(self, order: PictureOrder, recipe: Recipe, vectors: Any) -> RenderedPicture:
         try:
             painted = await self._paint(Job(order.prompt, order.seed, recipe, vectors))
         except Exception:
             self._tally.picture("failed", 0.0)
             raise
-        finally:
-            self.waiting -= 1
         self._seconds_each += (painted.seconds - self._seconds_each) / 8
         return await self._keep(order, painted)
 

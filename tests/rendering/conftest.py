@@ -1,0 +1,144 @@
+"""A pipeline of a few thousand random weights, the store, and the real service in its own process."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from moviellm import rpc
+from moviellm.artifacts import ArtifactStore
+from moviellm.rendering.ports import free_port
+from moviellm.settings import StoreSettings
+from moviellm.v1 import rendering_service_pb2 as pb
+from moviellm.v1 import rendering_service_pb2_grpc as pb_grpc
+
+APPLICATION = (("application", "rendering"),)
+
+
+def load_tiny_pipelines():
+    path = Path(__file__).parent.parent / "tiny_pipelines.py"
+    spec = importlib.util.spec_from_file_location("tiny_pipelines", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    import torch
+
+    torch.set_num_threads(1)
+    return load_tiny_pipelines()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return open_store(tmp_path / "store")
+
+
+def open_store(folder):
+    return ArtifactStore.open(StoreSettings(url=f"file://{folder}"))
+
+
+def order(store, number, **changes):
+    values = {
+        "number": number,
+        "prompt": f"a picture in gothic style {number}",
+        "seed": number,
+        "uri": store.uri(f"frames/{number:06}.jpg"),
+    }
+    return pb.PictureOrder(**(values | changes))
+
+
+@dataclass
+class Service:
+    """The running service as a client sees it."""
+
+    process: subprocess.Popen
+    port: int
+    metrics_port: int
+    folder: Path
+    log: Path
+    store: ArtifactStore
+
+    def channel(self):
+        return rpc.channel(f"127.0.0.1:{self.port}")
+
+    def orders(self, name, count, **changes):
+        return [
+            order(self.store, number, uri=self.store.uri(f"{name}/{number:06}.jpg"), **changes)
+            for number in range(1, count + 1)
+        ]
+
+    async def render(self, orders, *, style=None, channel=None, **options):
+        """The pictures by number; options are RenderOptions."""
+        request = pb.RenderSceneRequest(
+            pictures=orders, learned_style=style, options=pb.RenderOptions(**({"steps": 2} | options))
+        )
+        async with self.channel() as peer:
+            call = pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION)
+            return {response.picture.number: response.picture async for response in rpc.stream("rendering", call)}
+
+    def processes(self):
+        """Process ids of everything that this service has started, by what they are called."""
+        mark = f"MOVIELLM_STORE_URL={self.store.root}".encode()
+        found = {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+        found.pop(self.process.pid, None)
+        return found
+
+
+@pytest.fixture(scope="module")
+def service(tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rendering")
+    tiny.sd().save_pretrained(folder / "tiny")
+    running = start(folder)
+    yield running
+    running.process.send_signal(signal.SIGTERM)
+    running.process.wait(60)
+
+
+def start(folder, **settings):
+    port, metrics_port = free_port(), free_port()
+    variables = {
+        "LISTEN": f"127.0.0.1:{port}",
+        "METRICS_LISTEN": f"127.0.0.1:{metrics_port}",
+        "MODEL": str(folder / "tiny"),
+        "DRAIN_SECONDS": "30",
+        "MAX_BATCH_SIZE": "4",
+        "MAX_WAITING": "300",
+    } | settings
+    store = open_store(folder / "store")
+    environment = os.environ | {f"MOVIELLM_RENDERING_{name}": value for name, value in variables.items()}
+    log = folder / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "moviellm.rendering"],
+            env=environment | {"MOVIELLM_STORE_URL": store.root, "NODE_POOL": "tests"},
+            stdout=file,
+            stderr=file,
+        )
+    give_up = time.monotonic() + 150
+    while "listening" not in log.read_text():
+        if process.poll() is not None or time.monotonic() > give_up:
+            raise AssertionError(log.read_text())
+        time.sleep(0.1)
+    return Service(process, port, metrics_port, folder, log, store)
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def peer(service):
+    async with service.channel() as channel:
+        yield channel

@@ -1,0 +1,243 @@
+"""The service as it runs: `python -m moviellm.rendering` with Ray, Serve, its gRPC proxy and a tiny random pipeline.
+
+The tests share one service and run in order: the last ones kill a replica and end the service.
+"""
+
+import asyncio
+import io
+import os
+import signal
+import urllib.request
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+import torch
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from PIL import Image
+
+from moviellm import errors, rpc
+from moviellm.artifacts import digest
+from moviellm.pipelines.diffusers_prompts import LearnedVectors, write_learned
+from moviellm.v1 import movie_pb2
+from moviellm.v1 import rendering_service_pb2 as pb
+from moviellm.v1 import rendering_service_pb2_grpc as pb_grpc
+
+APPLICATION = (("application", "rendering"),)
+LISTENING = "0A"
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+"""127.0.0.1, the same as IPv6, and ::1, as the kernel's socket tables have them."""
+
+
+async def pixels(service, picture):
+    data = await service.store.get(service.store.key(picture.file.uri))
+    assert digest(data) == picture.file.digest
+    return np.asarray(Image.open(io.BytesIO(data))).astype(int)
+
+
+async def learned(service, name, seed):
+    vectors = torch.randn((1, 16), generator=torch.Generator().manual_seed(seed))
+    data = write_learned(LearnedVectors("<gothic>", (vectors,)))["learned_embeds.safetensors"]
+    key = f"styles/{name}/learned_embeds.safetensors"
+    await service.store.put(key, data)
+    return movie_pb2.LearnedStyle(uri=service.store.uri(key), digest=digest(data), token="<gothic>")
+
+
+async def test_frames_are_written_and_told(service):
+    pictures = await service.render(service.orders("first", 6))
+    assert sorted(pictures) == [1, 2, 3, 4, 5, 6]
+    for picture in pictures.values():
+        assert (await pixels(service, picture)).shape == (32, 32, 3)
+        assert not picture.existed
+        assert (picture.work.node_pool, picture.work.gpu_seconds) == ("tests", 0)
+        assert picture.work.seconds > 0
+
+
+async def test_existing_frames_are_told_and_not_rendered(service):
+    await service.store.put("second/000002.jpg", b"a picture")
+    pictures = await service.render(service.orders("second", 3))
+    assert [pictures[number].existed for number in (1, 2, 3)] == [False, True, False]
+    again = await service.render(service.orders("second", 3))
+    assert all(picture.existed for picture in again.values())
+    assert {n: p.file.digest for n, p in again.items()} == {n: p.file.digest for n, p in pictures.items()}
+
+
+async def test_scenes_in_one_batch_give_the_pictures_they_give_alone(service):
+    style, other = await learned(service, "a", 1), await learned(service, "b", 2)
+    prompt = {"prompt": "a picture in <gothic> style", "seed": 5}
+    names = {"style": style, "other": other, "plain": None}
+    alone = {
+        name: await service.render(service.orders(f"alone-{name}", 1, **prompt), style=learnt)
+        for name, learnt in names.items()
+    }
+    together = await asyncio.gather(
+        *(service.render(service.orders(f"together-{n}", 1, **prompt), style=learnt) for n, learnt in names.items())
+    )
+    seen = [await pixels(service, pictures[1]) for pictures in together]
+    for name, picture in zip(names, seen, strict=True):
+        assert np.abs(await pixels(service, alone[name][1]) - picture).max() <= 4, name
+    assert np.abs(seen[0] - seen[1]).max() > 0
+    assert np.abs(seen[0] - seen[2]).max() > 0
+
+
+async def test_references_are_rendered(service, peer):
+    request = pb.RenderReferencesRequest(
+        pictures=service.orders("references", 2), options=pb.RenderOptions(steps=2, width=64)
+    )
+    call = pb_grpc.RenderingServiceStub(peer).RenderReferences(request, metadata=APPLICATION)
+    pictures = [response.picture async for response in rpc.stream("rendering", call)]
+    assert {picture.number for picture in pictures} == {1, 2}
+    assert (await pixels(service, pictures[0])).shape == (32, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("pictures", {"count": 0}),
+        ("pictures[0].prompt", {"prompt": ""}),
+        ("pictures[0].uri", {"uri": "file:///etc/passwd"}),
+        ("options.width", {"width": 65}),
+        ("options.model", {"model": "sdxl"}),
+    ],
+)
+async def test_bad_requests_name_the_field_through_the_proxy(service, field, change):
+    of_order = {key: value for key, value in change.items() if key in ("prompt", "uri")}
+    options = {key: value for key, value in change.items() if key in ("width", "model")}
+    orders = [pb.PictureOrder(number=1, prompt="a", uri=service.store.uri("bad/1.jpg"))] * change.get("count", 1)
+    for order in orders:
+        order.MergeFrom(pb.PictureOrder(**of_order))
+        if of_order.get("prompt") == "":
+            order.prompt = ""
+    with pytest.raises(errors.InvalidInput) as caught:
+        await service.render(orders, **options)
+    assert caught.value.field == field
+
+
+async def test_an_error_comes_without_an_empty_message(service, peer):
+    call = pb_grpc.RenderingServiceStub(peer).RenderScene(pb.RenderSceneRequest(), metadata=APPLICATION)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call.read()
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details() == "pictures: must hold 1 to 1024 pictures, got 0"
+
+
+async def test_a_style_that_is_not_there_or_does_not_fit_is_told(service):
+    style = await learned(service, "c", 3)
+    prompt = {"prompt": "a picture in <gothic> style"}
+    missing = movie_pb2.LearnedStyle(uri=service.store.uri("styles/none"), digest="0" * 64, token="<gothic>")
+    with pytest.raises(errors.InvalidInput, match=r"learned_style\.uri"):
+        await service.render(service.orders("styled", 1, **prompt), style=missing)
+    damaged = movie_pb2.LearnedStyle(uri=style.uri, digest="0" * 64, token="<gothic>")
+    with pytest.raises(errors.Broken, match="is damaged") as caught:
+        await service.render(service.orders("styled", 1, **prompt), style=damaged)
+    assert caught.value.reason == "INTERNAL"
+    data = write_learned(LearnedVectors("<gothic>", (torch.zeros(1, 5),)))["learned_embeds.safetensors"]
+    await service.store.put("styles/foreign/learned_embeds.safetensors", data)
+    foreign = movie_pb2.LearnedStyle(
+        uri=service.store.uri("styles/foreign/learned_embeds.safetensors"), digest=digest(data), token="<gothic>"
+    )
+    with pytest.raises(errors.Unsatisfied, match="learn the style with this model"):
+        await service.render(service.orders("styled", 1, **prompt), style=foreign)
+
+
+async def test_a_full_queue_is_told_through_the_proxy(service, peer):
+    request = pb.RenderSceneRequest(pictures=service.orders("queue", 280), options=pb.RenderOptions(steps=50))
+    call = pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION)
+    await call.read()
+    with pytest.raises(errors.Exhausted, match="pictures wait already, of at most 300") as caught:
+        await service.render(service.orders("refused", 100))
+    call.cancel()
+    assert caught.value.retry_after >= 1
+    assert caught.value.reason == "RENDER_QUEUE_FULL"
+
+
+async def test_a_caller_that_leaves_stops_the_work(service, peer):
+    orders = service.orders("left", 200)
+    request = pb.RenderSceneRequest(pictures=orders, options=pb.RenderOptions(steps=20))
+    call = pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION)
+    await call.read()
+    call.cancel()
+    await service.render(service.orders("after", 5))
+    assert len([entry async for entry in service.store.list("left")]) < 200
+
+
+async def test_health_and_reflection_are_on_the_same_port(service, peer):
+    assert await rpc.is_serving(peer)
+    stub = health_pb2_grpc.HealthStub(peer)
+    named = await stub.Check(health_pb2.HealthCheckRequest(service="moviellm.v1.RenderingService"))
+    assert named.status == health_pb2.HealthCheckResponse.SERVING
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Check(health_pb2.HealthCheckRequest(service="other"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+    request = reflection_pb2.ServerReflectionRequest(list_services="")
+    async for answer in reflection_pb2_grpc.ServerReflectionStub(peer).ServerReflectionInfo(iter([request])):
+        assert "moviellm.v1.RenderingService" in {found.name for found in answer.list_services_response.service}
+
+
+async def test_metrics_tell_pictures_and_batches(service):
+    def scrape():
+        with urllib.request.urlopen(f"http://127.0.0.1:{service.metrics_port}/metrics") as answer:
+            return answer.read().decode()
+
+    for _ in range(300):
+        text = await asyncio.to_thread(scrape)
+        lines = [line for line in text.splitlines() if line.startswith("ray_moviellm_pictures_total{")]
+        if any('outcome="existed"' in line for line in lines):
+            break
+        await asyncio.sleep(0.1)
+    assert any('outcome="rendered"' in line and 'node_pool="tests"' in line for line in lines)
+    assert "ray_moviellm_picture_batch_size_bucket{" in text
+
+
+async def test_ray_listens_on_this_machine_only(service):
+    def sockets(process):
+        for entry in Path(f"/proc/{process}/fd").iterdir():
+            kind, _, number = str(entry.readlink()).partition(":")
+            if kind == "socket":
+                yield number.strip("[]")
+
+    ours = {number for process in [service.process.pid, *service.processes()] for number in sockets(process)}
+    lines = [*Path("/proc/net/tcp").read_text().splitlines(), *Path("/proc/net/tcp6").read_text().splitlines()]
+    table = [line.split() for line in lines]
+    addresses = {fields[1].partition(":")[0] for fields in table if fields[3] == LISTENING and fields[9] in ours}
+    assert addresses
+    assert addresses <= LOOPBACK
+
+
+async def test_a_killed_replica_is_a_temporary_error_and_is_replaced(service, peer):
+    orders = service.orders("killed", 60)
+    request = pb.RenderSceneRequest(pictures=orders, options=pb.RenderOptions(steps=50))
+    stream = rpc.stream("rendering", pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION))
+    first = await anext(stream)
+    (replica,) = [number for number, name in service.processes().items() if name.startswith("ray::ServeReplica")]
+    os.kill(replica, signal.SIGKILL)
+    with pytest.raises(errors.Temporary):
+        async for _ in stream:
+            pass
+    for _ in range(600):
+        try:
+            pictures = await service.render(orders, steps=2)
+            break
+        except errors.Temporary:
+            await asyncio.sleep(0.2)
+    assert sorted(pictures) == list(range(1, 61))
+    assert pictures[first.picture.number].existed
+    assert pictures[first.picture.number].file == first.picture.file
+
+
+async def test_sigterm_lets_calls_finish_and_leaves_nothing(service, peer):
+    orders = service.orders("last", 30)
+    request = pb.RenderSceneRequest(pictures=orders, options=pb.RenderOptions(steps=10))
+    stream = rpc.stream("rendering", pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION))
+    await anext(stream)
+    service.process.send_signal(signal.SIGTERM)
+    assert len([response async for response in stream]) == 29
+    assert await asyncio.to_thread(service.process.wait, 60) == 0
+    assert service.processes() == {}
+    log = service.log.read_text()
+    assert "stopped" in log
+    assert "Traceback" not in log.replace("ZeroDivisionError", "")
+    with pytest.raises(errors.Unavailable):
+        await service.render(service.orders("too-late", 1))
