@@ -138,8 +138,10 @@ async def test_open_fetches_and_says_where_the_page_is(moviellm, library, demo, 
     library.files = dict(FILES)
     page = str(tmp_path / "out/demo/index.html")
     assert (await moviellm("open", "demo")).out.strip() == page
+    del library.datasets[demo]
+    assert (await moviellm("open", "demo")).out.strip() == page, "what is there opens without the server's copy"
     await server.stop()
-    assert (await moviellm("open", "demo")).out.strip() == page, "what is there opens without a server"
+    assert (await moviellm("open", "demo")).out.strip() == page, "and without a server"
 
 
 async def test_an_interrupted_download_leaves_no_temporary_files(moviellm, library, demo, tmp_path):

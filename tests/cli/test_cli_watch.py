@@ -136,12 +136,13 @@ def test_pace_counts_what_is_under_way():
 def test_lines_are_few_and_states_come_at_once():
     clock, out = Clock(), io.StringIO()
     lines = Lines(Console(file=out, width=200), every=3.0, clock=clock)
-    for done in range(40):
+    for done in range(3, 40):
         clock.now += 0.1
-        lines.show(Update(dataset_with(done)))
+        lines.show(Update(dataset_with(done, in_progress=2, partial=0.25)))
     lines.show(Update(dataset_with(40, state=State.STATE_SUCCEEDED)))
     written = out.getvalue().splitlines()
     assert len(written) == 3
+    assert "3/40 frames (+2, 25 %)" in written[0]
     assert "40/40 frames" in written[-1]
     assert "running" in written[0]
     assert "succeeded" in written[-1]
@@ -154,10 +155,11 @@ def test_bars_show_stages_speed_titles_and_troubles():
     with Bars(console, clock=clock) as bars:
         bars.show(Update(dataset_with(0)))
         clock.now += 10
-        bars.show(Update(dataset_with(20, in_progress=2, titles={1: "The Lamp"}, trouble=trouble)))
-        bars.show(Update(dataset_with(20, in_progress=2, titles={1: "The Lamp"}, trouble=trouble), "gone away"))
+        dataset = dataset_with(19, in_progress=2, partial=0.5, titles={1: "The Lamp"}, trouble=trouble)
+        bars.show(Update(dataset))
+        bars.show(Update(dataset, "gone away"))
     text = out.getvalue()
-    for words in ("20/40 frames", "2 under way", "2.00 frames/s", "about 0:10 left", "movie 1: The Lamp"):
+    for words in ("19/40 frames", "2 under way, 50 %", "2.00 frames/s", "about 0:10 left", "movie 1: The Lamp"):
         assert words in text
     assert "waits for qa: it does not answer (UNAVAILABLE)" in text
     assert "gone away; watching goes on" in text

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from moviellm import errors
 from moviellm.cli import views
-from moviellm.cli.connection import UNREACHABLE, Client, Name, connect, run, server_of, short
+from moviellm.cli.connection import Client, Name, connect, run, server_of, short
 from moviellm.cli.settings import DEFAULT_OUT
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 
@@ -247,8 +247,8 @@ def open_(context: typer.Context, name: Name, out: Out = DEFAULT_OUT) -> None:
     page = out / short(name) / "index.html"
     try:
         download_with_bar(server_of(context), name, out, Console(stderr=True))
-    except errors.Unavailable as error:
-        if error.reason != UNREACHABLE or not page.exists():
+    except (errors.Unavailable, errors.NotFound):
+        if not page.exists():
             raise
     if not page.exists():
         raise errors.Unsatisfied(

@@ -57,8 +57,8 @@ class Bars:
             return Text("asking …")
         dataset = self._update.dataset
         parts: list[RenderableType] = [_heading(dataset), _bars(dataset)]
-        if dataset.state not in views.FINAL:
-            parts.append(Text(_speed(dataset, self._pace), style="dim"))
+        if dataset.state not in views.FINAL and (speed := _speed(dataset, self._pace)):
+            parts.append(Text(speed, style="dim"))
         parts += [Text(f"movie {number}: {views.plain(title)}") for number, title in sorted(dataset.titles.items())]
         if dataset.trouble.message and dataset.state not in views.FINAL:
             parts.append(Text(f"waits for {views.trouble_text(dataset.trouble)}", style="yellow"))
@@ -118,7 +118,7 @@ class Lines:
         self._trouble = trouble
 
     def _progress(self, dataset: pb.MovieDataset) -> None:
-        summary = " · ".join(f"{stage.done}/{stage.total} {stage.unit}" for stage in dataset.stages)
+        summary = " · ".join(_counted(stage) for stage in dataset.stages)
         due = self._clock() - self._last_line >= self._every
         if dataset.state == self._state and (summary == self._summary or not due):
             return
@@ -147,13 +147,24 @@ def _bars(dataset: pb.MovieDataset) -> Table:
         made = stage.done + stage.partial * stage.in_progress
         done = stage.total > 0 and stage.done >= stage.total
         bar = ProgressBar(total=max(stage.total, 1), completed=made, width=30, complete_style="cyan")
-        under_way = f"{stage.in_progress} under way" if stage.in_progress else ""
+        under_way = f"{stage.in_progress} under way{_partly(stage)}" if stage.in_progress else ""
         counted = Text(f"{stage.done}/{stage.total} {stage.unit}", style="green" if done else "")
         grid.add_row(f"  {views.stage_of(stage)}", bar, counted, Text(under_way, style="dim"))
     return grid
 
 
+def _counted(stage: pb.StageProgress) -> str:
+    under_way = f" (+{stage.in_progress}{_partly(stage)})" if stage.in_progress else ""
+    return f"{stage.done}/{stage.total} {stage.unit}{under_way}"
+
+
+def _partly(stage: pb.StageProgress) -> str:
+    return f", {100 * stage.partial:.0f} %" if stage.partial else ""
+
+
 def _speed(dataset: pb.MovieDataset, pace: Pace) -> str:
+    if not views.frames_of(dataset).done:
+        return ""
     left = pace.seconds_left(dataset)
     speed = f"{pace.frames_per_second():.2f} frames/s"
     return speed if left is None else f"{speed} · about {views.duration(left)} left"
