@@ -210,8 +210,8 @@ def _person(person: Person, rng: Random, *, short: bool) -> str:
 
 
 def taught_words() -> list[str]:
-    """Every word and mark that a caption can hold, in alphabetical order; held-out style keywords are not among them."""
-    texts: list[str] = ["generate an image in style: a picture of people two person the an empty, close-up wide medium shot"]
+    """Every word and mark of the captions, in alphabetical order; held-out style keywords are not among them."""
+    texts = ["generate an image in style: a picture of people two person the an empty, close-up wide medium shot"]
     texts += ["expression looking smiling crying on at by is are with and"]
     texts += [location.name + " " + " ".join(location.objects) for location in LOCATIONS]
     texts += [style.keyword + " " + " ".join(style.phrases + style.adjectives) for style in STYLES]

@@ -170,7 +170,10 @@ class Figure:
             "stand": ([(-spread, hip), (-spread, floor)], [(spread, hip), (spread, floor)]),
             "stride": ([(-spread, hip), (-0.62, floor)], [(spread, hip), (0.62, floor)]),
             "run": ([(-spread, hip), (-0.5, floor - 0.8), (-1.15, floor - 0.7)], [(spread, hip), (0.75, floor)]),
-            "sit": ([(-spread, hip), (-0.36, hip + 0.2), (-0.36, floor)], [(spread, hip), (0.36, hip + 0.2), (0.36, floor)]),
+            "sit": (
+                [(-spread, hip), (-0.36, hip + 0.2), (-0.36, floor)],
+                [(spread, hip), (0.36, hip + 0.2), (0.36, floor)],
+            ),
             "kneel": ([(-spread, hip), (-0.45, floor)], [(spread, hip), (0.45, floor)]),
         }
         for points in steps[self.pose.legs]:
@@ -197,7 +200,12 @@ class Figure:
         self.limb([(0, -0.15), (0, 0.3)], 0.3, darker(self.skin, 0.12))
         top = [(-half, chest), (-half * 0.55, 0.2), (half * 0.55, 0.2), (half, chest)]
         if hem > self.torso + 0.2:
-            bottom = [(waist, self.torso * 0.72), (waist * flare, hem), (-waist * flare, hem), (-waist, self.torso * 0.72)]
+            bottom = [
+                (waist, self.torso * 0.72),
+                (waist * flare, hem),
+                (-waist * flare, hem),
+                (-waist, self.torso * 0.72),
+            ]
         else:
             bottom = [(waist, hem), (-waist, hem)]
         self.shape(top + bottom, self.cloth)
@@ -208,8 +216,10 @@ class Figure:
         middle = self.torso * 0.72
         garment = self.person.garment
         if garment == "dress":
-            self.shape([(-waist, middle - 0.08), (waist, middle - 0.08), (waist, middle + 0.1), (-waist, middle + 0.1)],
-                       lighter(self.cloth, 0.55) if self.person.colour != "white" else (200, 190, 200))
+            self.shape(
+                [(-waist, middle - 0.08), (waist, middle - 0.08), (waist, middle + 0.1), (-waist, middle + 0.1)],
+                lighter(self.cloth, 0.55) if self.person.colour != "white" else (200, 190, 200),
+            )
             for x in (-0.5, 0.0, 0.5):
                 self.stroke([(x * waist, middle + 0.3), (x * waist * flare * 1.2, hem - 0.1)], 0.05, pen_colour)
             self.shape([(-0.24, 0.2), (0.24, 0.2), (0, 0.52)], self.skin)
@@ -272,7 +282,17 @@ class Figure:
     def _beard(self) -> None:
         hair = self.hair
         self.shape(
-            [(-0.43, -0.5), (-0.3, -0.28), (0.3, -0.28), (0.43, -0.5), (0.38, -0.05), (0.2, 0.2), (0, 0.26), (-0.2, 0.2), (-0.38, -0.05)],
+            [
+                (-0.43, -0.5),
+                (-0.3, -0.28),
+                (0.3, -0.28),
+                (0.43, -0.5),
+                (0.38, -0.05),
+                (0.2, 0.2),
+                (0, 0.26),
+                (-0.2, 0.2),
+                (-0.38, -0.05),
+            ],
             hair,
         )
 
@@ -348,7 +368,9 @@ class Figure:
         if extra == "glasses":
             for side in (-1, 1):
                 px, py = self.at(side * 0.19, -0.46)
-                self.pen.arc(px, py, 0.17 * self.place.head, 0.16 * self.place.head, (0, 360), _EDGE, 0.045 * self.place.head)
+                self.pen.arc(
+                    px, py, 0.17 * self.place.head, 0.16 * self.place.head, (0, 360), _EDGE, 0.045 * self.place.head
+                )
             self.stroke([(-0.04, -0.47), (0.04, -0.47)], 0.045, _EDGE)
         elif extra == "a hat":
             felt: Colour = (86, 62, 52) if not self.kind.female else (120, 66, 90)
@@ -424,8 +446,19 @@ def draw_prop(pen: Pen, prop: str, x: float, y: float, unit: float) -> None:
         box(-0.36, -0.5, 0.36, 0.5, (255, 226, 110))
         oval(0, 0.1, 0.16, 0.28, (255, 140, 40))
     elif prop == "bottle":
-        poly([(-0.3, 0.8), (-0.3, -0.2), (-0.12, -0.5), (-0.12, -0.95), (0.12, -0.95), (0.12, -0.5), (0.3, -0.2), (0.3, 0.8)],
-             (40, 130, 90))  # fmt: skip
+        poly(
+            [
+                (-0.3, 0.8),
+                (-0.3, -0.2),
+                (-0.12, -0.5),
+                (-0.12, -0.95),
+                (0.12, -0.95),
+                (0.12, -0.5),
+                (0.3, -0.2),
+                (0.3, 0.8),
+            ],
+            (40, 130, 90),
+        )
         box(-0.3, 0.0, 0.3, 0.5, (250, 240, 210))
     elif prop == "key":
         oval(0, -0.55, 0.42, 0.42, (250, 200, 60))
@@ -446,7 +479,9 @@ def draw_prop(pen: Pen, prop: str, x: float, y: float, unit: float) -> None:
         box(-0.9, -0.62, 0.9, -0.2, (150, 94, 50))
         box(-0.16, -0.32, 0.16, 0.1, (250, 210, 80))
     elif prop == "crown":
-        poly([(-0.75, 0.5), (-0.85, -0.6), (-0.4, 0.0), (0, -0.8), (0.4, 0.0), (0.85, -0.6), (0.75, 0.5)], (255, 208, 60))
+        poly(
+            [(-0.75, 0.5), (-0.85, -0.6), (-0.4, 0.0), (0, -0.8), (0.4, 0.0), (0.85, -0.6), (0.75, 0.5)], (255, 208, 60)
+        )
         for a in (-0.4, 0, 0.4):
             oval(a, 0.26, 0.12, 0.12, (220, 40, 70))
     else:

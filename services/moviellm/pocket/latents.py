@@ -26,9 +26,13 @@ class Projection:
     gain: np.ndarray
 
     def encode(self, pictures: np.ndarray) -> np.ndarray:
-        """Pictures uint8 (N, 128, 128, 3) to latents float32 (N, C, 8, 8), of unit variance over all."""
+        """Pictures uint8 (N, 128, 128, 3) to latents float32 (N, C, 8, 8), of unit variance over all.
+
+        Other sizes work too, if they are multiples of 16.
+        """
         flat = (_patches(pictures) - self.mean) @ (self.basis * self.gain)
-        return np.ascontiguousarray(flat.reshape(len(pictures), SIDE, SIDE, -1).transpose(0, 3, 1, 2))
+        high, wide = pictures.shape[1] // PATCH, pictures.shape[2] // PATCH
+        return np.ascontiguousarray(flat.reshape(len(pictures), high, wide, -1).transpose(0, 3, 1, 2))
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Latents (N, C, 8, 8) to rough pictures, float32 (N, 128, 128, 3), 0 to 1."""
@@ -50,7 +54,8 @@ class Projection:
 
 def _patches(pictures: np.ndarray) -> np.ndarray:
     """uint8 (N, 128, 128, 3) to float32 (N·64, 768), −1 to 1."""
-    square = pictures.reshape(len(pictures), SIDE, PATCH, SIDE, PATCH, 3).transpose(0, 1, 3, 2, 4, 5)
+    high, wide = pictures.shape[1] // PATCH, pictures.shape[2] // PATCH
+    square = pictures.reshape(len(pictures), high, PATCH, wide, PATCH, 3).transpose(0, 1, 3, 2, 4, 5)
     return square.reshape(-1, PATCH * PATCH * 3).astype(np.float32) / 127.5 - 1
 
 

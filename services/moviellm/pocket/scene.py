@@ -9,7 +9,6 @@ from random import Random
 
 import numpy as np
 
-from moviellm.pocket import SIZE
 from moviellm.pocket.figures import draw_people
 from moviellm.pocket.looks import apply_look, apply_style
 from moviellm.pocket.scenery import draw_place, weather_before, weather_behind
@@ -130,9 +129,7 @@ def draw(scene: Scene) -> np.ndarray:
         picture = _laid_over(picture, np.asarray(falling, dtype=np.float32) / 255, 0.75)
     if scene.people and scene.action is not None:
         face = scene.expression.name if scene.expression else "calm"
-        layer = draw_people(
-            scene.people, scene.action.name, scene.prop, face, scene.shot, rng.uniform(-3.5, 3.5)
-        )
+        layer = draw_people(scene.people, scene.action.name, scene.prop, face, scene.shot, rng.uniform(-3.5, 3.5))
         drawn = np.asarray(layer, dtype=np.float32) / 255
         drawn[..., :3] *= np.asarray(_PEOPLE_LIGHT[scene.time], dtype=np.float32)
         picture = _laid_over(picture, drawn, 1.0)
@@ -149,5 +146,4 @@ def _laid_over(picture: np.ndarray, layer: np.ndarray, strength: float) -> np.nd
 
 def as_bytes(picture: np.ndarray) -> np.ndarray:
     """The picture as uint8 (128, 128, 3)."""
-    assert picture.shape == (SIZE, SIZE, 3)
     return np.asarray(np.round(picture * 255), dtype=np.uint8)

@@ -1,5 +1,8 @@
 """Teaching the U-Net and the text encoder to draw: one loop, resumable, with its clock as a setting.
 
+The text encoder first learns to read: from the last token of a caption, and from the padding after it, linear heads
+name every factor of the scene (`meaning`). This goes on with a small weight while the U-Net learns to draw.
+
 Velocity loss ‖v − v_θ(z_t, t, c)‖² with v = α_t ε − σ_t z (Salimans & Ho 2022), all time steps alike; one caption in
 ten is dropped for guidance. A running mean of the weights is what gets shipped.
 """
@@ -16,6 +19,7 @@ from diffusers import UNet2DConditionModel
 from transformers import CLIPTextModel
 
 from moviellm.pocket.diffusers_pipeline import build_scheduler
+from moviellm.pocket.meaning import SIZES
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class Plan:
     decay: float = 0.999
     seed: int = 0
     checkpoint_seconds: float = 150.0
+    reading_seconds: float = 180.0
+    """Processor seconds of reading lessons before the first picture."""
+
+    reading_weight: float = 0.03
 
 
 @dataclass
@@ -47,30 +55,57 @@ class State:
 
 
 class Artist(torch.nn.Module):
-    """U-Net and text encoder as one module, so that they share optimizer, running mean and checkpoint."""
+    """U-Net, text encoder and its reading heads as one module with one optimizer, running mean and checkpoint."""
 
     def __init__(self, unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
         super().__init__()
         self.unet = unet
         self.text_encoder = text_encoder
+        self.heads = torch.nn.Linear(text_encoder.config.hidden_size, sum(SIZES))
 
     def forward(self, noisy: torch.Tensor, steps: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
         """Predicted velocity, (B, C, 8, 8)."""
-        words = self.text_encoder(ids)[0]
+        return self.velocity(noisy, steps, self.text_encoder(ids)[0])
+
+    def velocity(self, noisy: torch.Tensor, steps: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        """Predicted velocity for words that are encoded already, (B, 77, 128)."""
         velocity: torch.Tensor = self.unet(noisy, steps, words, return_dict=False)[0]
         return velocity
 
+    def misreadings(self, words: torch.Tensor, ids: torch.Tensor, meanings: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy of all answers, read from the first and from the last end token."""
+        first = (ids == self.text_encoder.config.eos_token_id).int().argmax(dim=1)
+        ends = torch.cat([words[torch.arange(len(ids)), first], words[:, -1]])
+        loss = torch.zeros(())
+        for scores, right in zip(self.heads(ends).split(SIZES, dim=1), meanings.repeat(2, 1).T, strict=True):
+            wrong = torch.nn.functional.cross_entropy(scores, right, ignore_index=-1, reduction="sum")
+            loss = loss + wrong / max(1, len(right))
+        return loss / len(SIZES)
 
-class Trainer:
-    """Runs the plan on latents and token numbers held in memory.
 
-    `latents` float16 (N, C, 8, 8); `tokens` int16 (N, captions, 77); `empty` int16 (77,), the tokens of no caption.
+@dataclass(frozen=True)
+class Lessons:
+    """What is learnt from.
+
+    `latents` float16 (N, C, 8, 8); `tokens` int16 (N, captions, 77); `meanings` int8 (N, fields); `empty` int16 (77,),
+    the tokens of no caption.
     """
 
-    def __init__(self, artist: Artist, latents: np.ndarray, tokens: np.ndarray, empty: np.ndarray, plan: Plan) -> None:
+    latents: np.ndarray
+    tokens: np.ndarray
+    meanings: np.ndarray
+    empty: np.ndarray
+
+
+class Trainer:
+    """Runs the plan on latents and token numbers held in memory."""
+
+    def __init__(self, artist: Artist, lessons: Lessons, plan: Plan) -> None:
         self.artist, self.plan, self.state = artist, plan, State()
-        self.latents, self.tokens, self.empty = latents, tokens, empty
-        self.optimizer = torch.optim.AdamW(artist.parameters(), lr=plan.rate, weight_decay=0.01, betas=(0.9, 0.99))
+        self.lessons = lessons
+        self.optimizer = torch.optim.AdamW(
+            artist.parameters(), lr=plan.rate, weight_decay=0.01, betas=(0.9, 0.99), fused=True
+        )
         self.mean = {name: value.detach().clone() for name, value in artist.state_dict().items()}
         self.random = np.random.default_rng(plan.seed)
         self.generator = torch.Generator().manual_seed(plan.seed)
@@ -102,27 +137,57 @@ class Trainer:
                 report(self)
                 last = saved = time.monotonic()
 
-    def _batch(self) -> tuple[torch.Tensor, torch.Tensor]:
-        rows = self.random.integers(0, len(self.latents), self.plan.batch)
-        told = self.random.integers(0, self.tokens.shape[1], self.plan.batch)
-        ids = self.tokens[rows, told].copy()
-        ids[self.random.random(self.plan.batch) < self.plan.dropped] = self.empty
-        return torch.from_numpy(self.latents[rows].astype(np.float32)), torch.from_numpy(ids.astype(np.int64))
+    def _batch(self, size: int, dropped: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Latents, token numbers and meanings; a dropped caption means nothing."""
+        lessons = self.lessons
+        rows = self.random.integers(0, len(lessons.latents), size)
+        told = self.random.integers(0, lessons.tokens.shape[1], size)
+        ids, meanings = lessons.tokens[rows, told].astype(np.int64), lessons.meanings[rows].astype(np.int64)
+        silent = self.random.random(size) < dropped
+        ids[silent], meanings[silent] = lessons.empty, -1
+        latents = lessons.latents[rows].astype(np.float32)
+        return torch.from_numpy(latents), torch.from_numpy(ids), torch.from_numpy(meanings)
+
+    def read(self, say: Callable[[str], None]) -> None:
+        """Reading lessons: captions only, cut to the longest of the batch and one end token more, for speed."""
+        artist, plan = self.artist, self.plan
+        weights = [*artist.text_encoder.parameters(), *artist.heads.parameters()]
+        optimizer = torch.optim.AdamW(weights, lr=2e-3, weight_decay=0.01, betas=(0.9, 0.99))
+        started = time.process_time()
+        end = artist.text_encoder.config.eos_token_id
+        count = 0
+        while (share := (time.process_time() - started) / plan.reading_seconds) < 1:
+            _, ids, meanings = self._batch(48, 0.0)
+            longest = int((ids == end).int().argmax(dim=1).max())
+            ids = ids[:, : min(longest + 2 + count % 3 * 4, ids.shape[1])]
+            for group in optimizer.param_groups:
+                group["lr"] = 2e-3 * min(1.0, (count + 1) / 30) * (1 - 0.9 * share)
+            loss = artist.misreadings(artist.text_encoder(ids)[0], ids, meanings)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            count += 1
+            if count % 50 == 0:
+                say(f"reading: {count} lessons, loss {loss.item():.3f}")
+        self.mean = {name: value.detach().clone() for name, value in artist.state_dict().items()}
 
     def _step(self) -> float:
-        clean, ids = self._batch()
+        clean, ids, meanings = self._batch(self.plan.batch, self.plan.dropped)
         noise = torch.randn(clean.shape, generator=self.generator)
         steps = torch.randint(0, len(self.alphas), (len(clean),), generator=self.generator)
         signal = self.alphas[steps].sqrt()[:, None, None, None]
         spread = (1 - self.alphas[steps]).sqrt()[:, None, None, None]
-        velocity = self.artist(signal * clean + spread * noise, steps, ids)
+        words = self.artist.text_encoder(ids)[0]
+        velocity = self.artist.velocity(signal * clean + spread * noise, steps, words)
         loss = torch.nn.functional.mse_loss(velocity, signal * noise - spread * clean)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} after {self.state.samples} samples; lower the rate")
+        total = loss + self.plan.reading_weight * self.artist.misreadings(words, ids, meanings)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.artist.parameters(), 1.0)
         self.optimizer.step()
         self.state.samples += len(clean)

@@ -4,9 +4,11 @@
 and `autoencoder.pt` → the weights directory. The two trainings need only the first files, so they may run side by side.
 """
 
+import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -17,15 +19,20 @@ from transformers import CLIPTokenizer
 
 from moviellm.pocket.captions import canonical, caption
 from moviellm.pocket.dataset import EVALUATION_SEED, TRAINING_SEED, draw_dataset, scene_at
+from moviellm.pocket.diffusers_autoencoder import build_autoencoder, train_autoencoder
 from moviellm.pocket.diffusers_pipeline import (
     TEXT_LENGTH,
+    assemble,
     build_scheduler,
     build_text_encoder,
     build_tokenizer,
     build_unet,
+    save,
 )
 from moviellm.pocket.latents import Projection, fit
-from moviellm.pocket.torch_training import Artist, Plan, Trainer
+from moviellm.pocket.meaning import meaning
+from moviellm.pocket.torch_training import Artist, Lessons, Plan, Trainer
+from moviellm.pocket.transformers_clip import train_clip
 
 Say = Callable[[str], None]
 
@@ -85,6 +92,49 @@ def _write(path: Path, values: np.ndarray) -> None:
     half.replace(path)
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How much of everything; seconds of the artist are wall clock, the others processor time."""
+
+    pictures: int
+    samples: int
+    artist_seconds: float
+    decoder_seconds: float
+    encoder_seconds: float
+
+
+def make(folder: Path, weights: Path, budget: Budget, say: Say, *, only: str | None = None) -> None:
+    """Every step that is asked for, the two long trainings side by side."""
+    if only in (None, "pictures"):
+        prepare(folder, budget.pictures, say)
+    beside = None
+    if only is None:
+        seconds = (folder, budget.decoder_seconds, budget.encoder_seconds, say)
+        beside = multiprocessing.get_context("spawn").Process(target=train_autoencoder, args=seconds)
+        beside.start()
+    if only == "autoencoder":
+        train_autoencoder(folder, budget.decoder_seconds, budget.encoder_seconds, say)
+    if only in (None, "artist"):
+        train_artist(folder, Plan(samples=budget.samples, seconds=budget.artist_seconds), say)
+    if beside is not None:
+        beside.join()
+    if only in (None, "export"):
+        export(folder, weights)
+        say(f"weights written to {weights}")
+    if only in (None, "clip"):
+        train_clip(folder, weights.parent / "weights_clip", say)
+
+
+def export(folder: Path, weights: Path) -> None:
+    """Write the running means of the last checkpoints as a pipeline directory."""
+    tokenizer = build_tokenizer()
+    artist = Artist(build_unet(), build_text_encoder(tokenizer))
+    artist.load_state_dict(torch.load(folder / "artist.pt", weights_only=True)["mean"])
+    vae = build_autoencoder()
+    vae.load_state_dict(torch.load(folder / "autoencoder.pt", weights_only=True)["vae"])
+    save(assemble(tokenizer, artist.text_encoder, artist.unet, vae), weights)
+
+
 def train_artist(folder: Path, plan: Plan, say: Say) -> None:
     """Train U-Net and text encoder, from the checkpoint if there is one; a sample sheet at every checkpoint."""
     one_thread()
@@ -92,10 +142,13 @@ def train_artist(folder: Path, plan: Plan, say: Say) -> None:
     tokenizer = build_tokenizer()
     artist = Artist(build_unet(), build_text_encoder(tokenizer))
     latents, tokens = np.load(folder / "latents.npy"), np.load(folder / "tokens.npy")
-    trainer = Trainer(artist, latents, tokens, numbers_of(tokenizer, [""])[0], plan)
+    meanings = np.stack([meaning(scene_at(TRAINING_SEED, index)) for index in range(len(latents))])
+    trainer = Trainer(artist, Lessons(latents, tokens, meanings, numbers_of(tokenizer, [""])[0]), plan)
     checkpoint = folder / "artist.pt"
     if checkpoint.exists():
         trainer.resume(checkpoint)
+    else:
+        trainer.read(say)
     projection = Projection.load(folder / "projection.npz")
     texts = [canonical(scene_at(EVALUATION_SEED, index)) for index in range(18)]
     started = time.monotonic()
@@ -113,9 +166,7 @@ def train_artist(folder: Path, plan: Plan, say: Say) -> None:
 
 
 @torch.no_grad()
-def _sheet(
-    trainer: Trainer, tokenizer: CLIPTokenizer, projection: Projection, texts: list[str], path: Path
-) -> None:
+def _sheet(trainer: Trainer, tokenizer: CLIPTokenizer, projection: Projection, texts: list[str], path: Path) -> None:
     """Sample with the running mean and decode by the projection alone; good enough to see what is learnt."""
     own = {name: value.clone() for name, value in trainer.artist.state_dict().items()}
     trainer.artist.load_state_dict(trainer.mean)

@@ -271,20 +271,55 @@ BUILDS: tuple[str, ...] = ("slim", "stout")
 _YOUNG = ("black", "brown", "blond", "red")
 _OLD = ("grey", "white")
 KINDS: tuple[Kind, ...] = (
-    Kind("woman", "woman", "young", True, _YOUNG, ("long", "curly", "braided"), ("dress", "coat", "robe"),
-         ("glasses", "a hat")),
-    Kind("man", "man", "young", False, _YOUNG, ("short", "wavy"), ("suit", "coat", "shirt"),
-         ("glasses", "a hat", "a beard")),
+    Kind(
+        "woman",
+        "woman",
+        "young",
+        True,
+        _YOUNG,
+        ("long", "curly", "braided"),
+        ("dress", "coat", "robe"),
+        ("glasses", "a hat"),
+    ),
+    Kind(
+        "man",
+        "man",
+        "young",
+        False,
+        _YOUNG,
+        ("short", "wavy"),
+        ("suit", "coat", "shirt"),
+        ("glasses", "a hat", "a beard"),
+    ),
     Kind("girl", "girl", "little", True, _YOUNG, ("long", "braided"), ("dress", "coat"), ("a ribbon",)),
     Kind("boy", "boy", "little", False, _YOUNG, ("short", "curly"), ("shirt", "coat"), ("a cap",)),
     Kind("old woman", "woman", "old", True, _OLD, ("tied", "curly"), ("dress", "coat", "robe"), ("glasses", "a hat")),
-    Kind("old man", "man", "old", False, _OLD, ("short", "thin"), ("suit", "coat", "robe"),
-         ("glasses", "a hat", "a beard")),
-)  # fmt: skip
+    Kind(
+        "old man",
+        "man",
+        "old",
+        False,
+        _OLD,
+        ("short", "thin"),
+        ("suit", "coat", "robe"),
+        ("glasses", "a hat", "a beard"),
+    ),
+)
 
 PROPS: tuple[str, ...] = (
-    "letter", "book", "map", "flower", "lantern", "bottle", "key", "cup", "sword", "box", "crown", "umbrella",
-)  # fmt: skip
+    "letter",
+    "book",
+    "map",
+    "flower",
+    "lantern",
+    "bottle",
+    "key",
+    "cup",
+    "sword",
+    "box",
+    "crown",
+    "umbrella",
+)
 
 ACTIONS: tuple[Action, ...] = (
     Action("stand", "is standing", "are standing"),
@@ -316,31 +351,79 @@ EXPRESSIONS: tuple[Expression, ...] = (
 )
 
 STYLES: tuple[Style, ...] = (
-    Style("gothic", ("pointed arches", "long shadows", "cold moonlight"), ("dark", "gloomy", "haunted"),
-          ("horror", "ghost", "vampire", "mystery", "witch", "haunted", "dark")),
-    Style("noir", ("black and white film", "hard light", "deep shadows"), ("tense", "smoky", "shadowy"),
-          ("detective", "crime", "spy", "murder", "thriller", "gangster")),
-    Style("watercolor", ("wet paint on paper", "soft edges", "light washes"), ("gentle", "airy", "delicate"),
-          ("poetic", "nature", "painter", "quiet", "spring")),
-    Style("pastel", ("soft pink tones", "milky light", "powder colors"), ("tender", "sweet", "light"),
-          ("love", "romance", "romantic", "wedding", "child", "children")),
-    Style("vintage", ("faded sepia photograph", "old film grain", "brown tones"), ("nostalgic", "faded", "antique"),
-          ("history", "historical", "memory", "war", "past", "western", "old")),
-    Style("neon", ("glowing magenta and cyan", "electric light", "purple night"), ("electric", "futuristic", "vivid"),
-          ("future", "robot", "space", "cyberpunk", "city", "science", "alien")),
-    Style("comic", ("bold ink outlines", "flat colors", "printed dots"), ("bold", "playful", "punchy"),
-          ("comedy", "hero", "superhero", "funny", "cartoon", "adventure")),
-    Style("sketch", ("pencil lines on paper", "grey hatching", "white paper"), ("simple", "rough", "fine"),
-          ("drawing", "pencil", "artist", "diary")),
-    Style("impressionist", ("thick brush strokes", "dabs of color", "shimmering light"), ("painterly", "lively", "rich"),
-          ("painting", "oil", "summer", "garden", "france")),
-    Style("woodcut", ("black lines on cream paper", "carved lines", "stark contrast"), ("stark", "folk", "rustic"),
-          ("medieval", "legend", "saint", "folk", "print", "peasant")),
-    Style("fairytale", ("golden glow", "warm sparkling light", "rich colors"), ("magical", "warm", "enchanted"),
-          ("magic", "princess", "dragon", "fantasy", "king", "queen", "wizard", "fairy")),
-    Style("cinematic", ("teal shadows", "orange light", "wide black bars"), ("dramatic", "epic", "grand"),
-          ("epic", "action", "drama", "film", "movie", "journey")),
-)  # fmt: skip
+    Style(
+        "gothic",
+        ("pointed arches", "long shadows", "cold moonlight"),
+        ("dark", "gloomy", "haunted"),
+        ("horror", "ghost", "vampire", "mystery", "witch", "haunted", "dark"),
+    ),
+    Style(
+        "noir",
+        ("black and white film", "hard light", "deep shadows"),
+        ("tense", "smoky", "shadowy"),
+        ("detective", "crime", "spy", "murder", "thriller", "gangster"),
+    ),
+    Style(
+        "watercolor",
+        ("wet paint on paper", "soft edges", "light washes"),
+        ("gentle", "airy", "delicate"),
+        ("poetic", "nature", "painter", "quiet", "spring"),
+    ),
+    Style(
+        "pastel",
+        ("soft pink tones", "milky light", "powder colors"),
+        ("tender", "sweet", "light"),
+        ("love", "romance", "romantic", "wedding", "child", "children"),
+    ),
+    Style(
+        "vintage",
+        ("faded sepia photograph", "old film grain", "brown tones"),
+        ("nostalgic", "faded", "antique"),
+        ("history", "historical", "memory", "war", "past", "western", "old"),
+    ),
+    Style(
+        "neon",
+        ("glowing magenta and cyan", "electric light", "purple night"),
+        ("electric", "futuristic", "vivid"),
+        ("future", "robot", "space", "cyberpunk", "city", "science", "alien"),
+    ),
+    Style(
+        "comic",
+        ("bold ink outlines", "flat colors", "printed dots"),
+        ("bold", "playful", "punchy"),
+        ("comedy", "hero", "superhero", "funny", "cartoon", "adventure"),
+    ),
+    Style(
+        "sketch",
+        ("pencil lines on paper", "grey hatching", "white paper"),
+        ("simple", "rough", "fine"),
+        ("drawing", "pencil", "artist", "diary"),
+    ),
+    Style(
+        "impressionist",
+        ("thick brush strokes", "dabs of color", "shimmering light"),
+        ("painterly", "lively", "rich"),
+        ("painting", "oil", "summer", "garden", "france"),
+    ),
+    Style(
+        "woodcut",
+        ("black lines on cream paper", "carved lines", "stark contrast"),
+        ("stark", "folk", "rustic"),
+        ("medieval", "legend", "saint", "folk", "print", "peasant"),
+    ),
+    Style(
+        "fairytale",
+        ("golden glow", "warm sparkling light", "rich colors"),
+        ("magical", "warm", "enchanted"),
+        ("magic", "princess", "dragon", "fantasy", "king", "queen", "wizard", "fairy"),
+    ),
+    Style(
+        "cinematic",
+        ("teal shadows", "orange light", "wide black bars"),
+        ("dramatic", "epic", "grand"),
+        ("epic", "action", "drama", "film", "movie", "journey"),
+    ),
+)
 """The looks that have a name in training."""
 
 HELD_OUT_STYLES: tuple[Style, ...] = (
@@ -419,8 +502,8 @@ def frame_sentence(
 ) -> str:
     """What one frame shows, in the order the model knows best; no subjects means an empty place.
 
-    `subjects` are appearance phrases, or names to be replaced by them later. Empty arguments are left unsaid; weather is
-    left out indoors, where it cannot be seen. Raises ValueError as `predicate` does, and for more than two subjects.
+    `subjects` are appearance phrases, or names to be replaced by them later. Empty arguments are left unsaid; weather
+    is left out indoors, where it cannot be seen. Raises ValueError as `predicate` does, and for more than two subjects.
 
     `<A> is holding a letter with a sad face in the library at night, medium shot`
     """

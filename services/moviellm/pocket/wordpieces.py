@@ -5,6 +5,7 @@ until each is whole gives one piece a word; names and unknown words fall apart i
 """
 
 from collections import Counter
+from itertools import pairwise
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 _LAST = "</w>"
@@ -29,7 +30,7 @@ def learn_pieces(words: list[str]) -> tuple[dict[str, int], list[tuple[str, str]
     split = {word: [*word[:-1], word[-1] + _LAST] for word in words}
     merges: list[tuple[str, str]] = []
     while True:
-        pairs = Counter(pair for pieces in split.values() for pair in zip(pieces, pieces[1:], strict=False))
+        pairs = Counter(pair for pieces in split.values() for pair in pairwise(pieces))
         if not pairs:
             break
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))

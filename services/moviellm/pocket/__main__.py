@@ -1,0 +1,58 @@
+"""`python -m moviellm.pocket train | sheet | evaluate`: make the pocket model, look at it, measure it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from moviellm.pocket import WEIGHTS
+
+_WORK = Path("build/pocket")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m moviellm.pocket", description=__doc__)
+    parser.add_argument("--work", type=Path, default=_WORK, help="folder of intermediate files and checkpoints")
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="draw, learn and export; goes on where it stopped")
+    train.add_argument("--pictures", type=int, default=60_000, help="drawn pictures")
+    train.add_argument("--samples", type=int, default=300_000, help="pictures looked at by the U-Net")
+    train.add_argument("--minutes", type=float, default=120.0, help="wall clock of the U-Net's training")
+    train.add_argument("--decoder-minutes", type=float, default=20.0, help="processor time of the decoder's training")
+    train.add_argument("--encoder-minutes", type=float, default=5.0, help="processor time of the encoder's training")
+    train.add_argument("--only", choices=("pictures", "artist", "autoencoder", "export", "clip"), help="one step alone")
+    sheet = commands.add_parser("sheet", help="draw a contact sheet of held-out scenes with the shipped weights")
+    sheet.add_argument("--out", type=Path, default=Path("pocket-sheet.png"))
+    sheet.add_argument("--number", type=int, default=24)
+    evaluate = commands.add_parser("evaluate", help="measure the shipped weights on held-out scenes")
+    evaluate.add_argument("--number", type=int, default=192)
+    for command in (train, sheet, evaluate):
+        command.add_argument("--weights", type=Path, default=WEIGHTS, help="the pipeline directory")
+    return parser
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; the heavy libraries are loaded only by the command that needs them."""
+    asked = _parser().parse_args(arguments)
+    if asked.command == "train":
+        from moviellm.pocket.torch_workshop import Budget, make
+
+        budget = Budget(
+            asked.pictures, asked.samples, asked.minutes * 60, asked.decoder_minutes * 60, asked.encoder_minutes * 60
+        )
+        make(asked.work, asked.weights, budget, _say, only=asked.only)
+    elif asked.command == "sheet":
+        from moviellm.pocket.torch_bench import sheet
+
+        sheet(asked.weights, asked.number, asked.out)
+    else:
+        from moviellm.pocket.torch_bench import evaluate
+
+        print(evaluate(asked.work, asked.weights, asked.number, _say))
+
+
+if __name__ == "__main__":
+    main()

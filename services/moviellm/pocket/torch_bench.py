@@ -1,0 +1,51 @@
+"""Looking at the shipped model and measuring it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from moviellm.pocket.captions import canonical
+from moviellm.pocket.dataset import TRAINING_SEED, pictures_of
+from moviellm.pocket.diffusers_sampling import Gallery, Recipe, load, paint
+from moviellm.pocket.evaluation import held_out_scenes, labels, shares_right, table
+from moviellm.pocket.scene import as_bytes, draw
+from moviellm.pocket.torch_classifiers import guesses, train_classifiers
+from moviellm.pocket.torch_workshop import save_sheet
+
+Say = Callable[[str], None]
+
+_LESSONS = 24_000
+"""Drawn pictures from which the classifiers learn."""
+
+
+def paint_held_out(weights: Path, number: int, recipe: Recipe) -> Gallery:
+    """Pictures of held-out scenes, on one thread."""
+    torch.set_num_threads(1)
+    return paint(load(weights), [canonical(scene) for scene in held_out_scenes(number)], recipe)
+
+
+def sheet(weights: Path, number: int, path: Path) -> None:
+    """Drawn and generated pictures of the same scenes in alternating rows of six."""
+    scenes = held_out_scenes(number)
+    generated = paint_held_out(weights, number, Recipe()).pictures
+    tiles: list[np.ndarray] = []
+    for at in range(0, number, 6):
+        tiles += [as_bytes(draw(scene)) for scene in scenes[at : at + 6]]
+        tiles += list(generated[at : at + 6])
+    save_sheet(tiles, path, columns=6)
+
+
+def evaluate(work: Path, weights: Path, number: int, say: Say) -> str:
+    """The table of recognised factors and the time of a frame."""
+    work.mkdir(parents=True, exist_ok=True)
+    stored = work / "pictures.npy"
+    taught = np.load(stored, mmap_mode="r") if stored.exists() else pictures_of(TRAINING_SEED, range(_LESSONS))
+    model = train_classifiers(taught, work / "classifiers.pt", _LESSONS, say)
+    scenes = held_out_scenes(number)
+    truth = labels(scenes)
+    drawn = shares_right(guesses(model, np.stack([as_bytes(draw(scene)) for scene in scenes])), truth)
+    gallery = paint_held_out(weights, number, Recipe())
+    generated = shares_right(guesses(model, gallery.pictures), truth)
+    return f"{table(generated, drawn)}\n\n{gallery.seconds * 1000:.0f} ms a frame, {number} held-out scenes\n"
