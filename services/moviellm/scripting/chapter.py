@@ -9,7 +9,7 @@ import re
 from moviellm.movie import Chapter, ChapterOutline, Fact, Outline, ScenePlan
 from moviellm.pocket import vocabulary
 from moviellm.scripting.deeds import Person, done, fact_of, needs, person_of, told
-from moviellm.scripting.scene_beats import BEATS, ORDER, PRIORITY
+from moviellm.scripting.scene_beats import BEATS, ORDER, PRIORITY, QUIET, QUIET_TITLES
 from moviellm.scripting.writer import ChapterRequest
 
 _FIXED = {"AIM": 0, "BUT": 1, "TURN": 2}
@@ -74,16 +74,18 @@ def _scene_facts(
             groups.append((events[_FIXED[kind]],))
         else:
             slots = _slots(kind, events, plan, outline)
-            fitting = order.setdefault(kind, _shuffled(kind, outline, slots))
-            turn = turns[kind] = turns.get(kind, -1) + 1
-            written = fitting[(plan.number - 1 + turn * 3) % len(fitting)]
+            deck = "quiet" if plan.title in QUIET_TITLES and kind != "after" else kind
+            fitting = order.setdefault(deck, _shuffled(deck, outline, slots))
+            turn = turns[deck] = turns.get(deck, -1) + 1
+            step = 1 if deck == "quiet" else 3
+            written = fitting[(plan.number - 1 + turn * step) % len(fitting)]
             groups.append((fact_of(written, slots, place=place),))
     return groups
 
 
 def _shuffled(kind: str, outline: Outline, slots: dict[str, object]) -> list[str]:
     """The beats of a kind in this movie's own order, so that neighbouring chapters use different ones."""
-    beats = [text for text in BEATS[kind] if slots.get("f") or not needs(text, "f")]
+    beats = [text for text in (QUIET if kind == "quiet" else BEATS[kind]) if slots.get("f") or not needs(text, "f")]
     random.Random(f"{outline.title}/{outline.theme}/{kind}").shuffle(beats)
     return beats
 
@@ -95,7 +97,7 @@ def _slots(kind: str, events: tuple[Fact, Fact, Fact], plan: ChapterOutline, out
     prop = prop_of(plan)
     slots: dict[str, object] = {
         "h": hero,
-        "A": aim.deed,
+        "A": aim.deed.removeprefix("set out to "),
         "Bc": done(but),
         "Tc": done(turn),
         "because": aim.reason or "there is no time to lose",
@@ -145,8 +147,9 @@ def _scene(
     number: int, kind: str, facts: tuple[Fact, ...], plan: ChapterOutline, events: tuple[Fact, Fact, Fact]
 ) -> ScenePlan:
     place = _place(kind, events, plan)
+    opening = "" if plan.title in QUIET_TITLES and kind not in _FIXED else _OPENINGS.get(kind, "")
     facts = tuple(Fact(fact.who, fact.deed, fact.reason, fact.means, place) for fact in facts)
-    openings = ("", "But", "In the end") if kind in ("ALL", "START") else (_OPENINGS.get(kind, ""),)
+    openings = ("", "But", "In the end") if kind in ("ALL", "START") else (opening,)
     content = " ".join(
         told(fact, opening=opening, place=index == 0)
         for index, (fact, opening) in enumerate(zip(facts, openings, strict=False))

@@ -162,5 +162,5 @@ def title_case(text: str) -> str:
     """Words with large first letters, small words small inside."""
     words = text.split()
     return " ".join(
-        word.lower() if 0 < i and word.lower() in _SMALL else upper_first(word) for i, word in enumerate(words)
+        word.lower() if i > 0 and word.lower() in _SMALL else upper_first(word) for i, word in enumerate(words)
     )

@@ -20,9 +20,11 @@ _MOODS: tuple[tuple[str, Mood], ...] = (
      Mood("sad", "happy", ("look", "stand", "sit", "wave"), ("hug", "hold hands", "dance", "sit", "talk"))),
     (r"quarrel|argue|refuse|slam|insist|blame|trick|forbid|cross the line|insult|deny|exchange|talk \w+ out",
      Mood("calm", "angry", ("point", "stand", "walk", "kneel"), ("argue", "talk", "point", "stand"))),
-    (r"danger|storm|trap|shadow|hide|follow|secret|fear|tremble|help;|call for help|slip|thief|dark|run|warn|afraid|risk",
+    (r"danger|storm|trap|shadow|hide|follow|secret|fear|tremble|help;"
+     r"|call for help|slip|thief|dark|run|warn|afraid|risk",
      Mood("afraid", "surprised", ("run", "look", "kneel", "walk", "stand"), ("run", "look", "hold hands", "walk"))),
-    (r"lose|lost|despair|shame|goodbye|farewell|weep|cry|turn back|alone|empty|give up|leave|miss|fail|sad|tears|part|ill|sell|stop the sale",
+    (r"lose|lost|despair|shame|goodbye|farewell|weep|cry"
+     r"|turn back|alone|empty|give up|leave|miss|fail|sad|tears|part|ill|sell|stop the sale",
      Mood("calm", "sad", ("sit", "kneel", "walk", "think", "look"), ("talk", "sit", "look", "stand"))),
     (r"find|discover|notice|come upon|understand|catch|receive|open|confess|truth|answer|learn|see|mark|meet|idea",
      Mood("calm", "surprised", ("kneel", "look", "point", "stand", "think"), ("look", "point", "talk", "stand"))),

@@ -15,20 +15,21 @@ FEMALE = _list(
     "Shirin Sigrid Soraya Tamsin Thandi Tilda Ulla Valeria Vesna Wanjiru Xiomara Yara Yuki Zadie Zofia Zora"
 )
 MALE = _list(
-    "Adem Alaric Amadou Anselm Arvid Bastian Benoit Bram Casimir Cyrus Dario Dmitri Edmund Emeka Emil Enzo Farid Fergus "
-    "Gaspar Goran Hakon Henrik Hiro Idris Ignacio Ilya Isamu Ivo Jamal Janek Joaquin Kaito Kofi Kwame Lazlo Leopold "
+    "Adem Alaric Amadou Anselm Arvid Bastian Benoit Bram Casimir Cyrus Dario Dmitri Edmund Emeka Emil Enzo Farid "
+    "Fergus Gaspar Goran Hakon Henrik Hiro Idris Ignacio Ilya Isamu Ivo Jamal Janek Joaquin Kaito Kofi Kwame Lazlo "
+    "Leopold "
     "Luca Magnus Mateo Milan Nikhil Nils Oskar Osman Pavel Pedro Quentin Rafael Ravi Rashid Ruben Samir Sandor Sven "
     "Tadeo Tariq Teo Thiago Tomas Umberto Viktor Vikram Wendel Xavier Yannick Yusuf Zoltan"
 )
 
 
-_KNOWN_FEMALE = set(
+_KNOWN_FEMALE = _list(
     "Alice Juliet Anna Maria Emma Julia Sophie Sophia Olivia Mary Jane Elizabeth Sarah Laura Cinderella Dorothy Eva "
-    "Helen Isabella Joan Kate Lily Lucy Marie Matilda Nina Olga Pippi Rapunzel Rosa Ruth Susan Wendy Clara".split()
+    "Helen Isabella Joan Kate Lily Lucy Marie Matilda Nina Olga Pippi Rapunzel Rosa Ruth Susan Wendy Clara"
 )
-_KNOWN_MALE = set(
+_KNOWN_MALE = _list(
     "Romeo John James Robert Michael William David Thomas Charles Peter Paul George Henry Jack Arthur Adam Alexander "
-    "Anton Ben Daniel Felix Frank Hans Jacob Joseph Leo Max Oliver Oscar Robin Simon Tom Walter Albert".split()
+    "Anton Ben Daniel Felix Frank Hans Jacob Joseph Leo Max Oliver Oscar Robin Simon Tom Walter Albert"
 )
 
 

@@ -1,45 +1,24 @@
 """Level 1 of the storyteller: a theme grown into an outline."""
 
 import random
-import re
-from dataclasses import dataclass
 
 from moviellm.movie import ChapterOutline, Fact, Outline
 from moviellm.pocket import vocabulary
 from moviellm.scripting import casting, english, look, titles
-from moviellm.scripting.deeds import Slots, fact_of, fill, needs, place_phrase, told
+from moviellm.scripting.deeds import Slots, fact_of, fill, place_phrase, told
 from moviellm.scripting.plot_events import Event
-from moviellm.scripting.plot_families import FAMILIES, Family
+from moviellm.scripting.plot_families import FAMILIES
 from moviellm.scripting.plot_grammar import course, decks
-from moviellm.scripting.theme import Theme, understand
-from moviellm.scripting.theme_words import FINDING, LOSING, MEETING
+from moviellm.scripting.story import Story, imagine
+from moviellm.scripting.theme import understand
+from moviellm.scripting.theme_words import FINDING
 from moviellm.scripting.writer import OutlineRequest
 
-_EVENTS = FINDING | MEETING | {"lose", "miss", "wake", "fall", "crash", "land", "hear", "see", "witness", "forget"}
 _RESPONSES = (
     "h: promise {o} to {g}; because {motive}",
     "h: decide to {g}; because {motive}",
     "h: make up {h.his} mind to {g}; because {motive}",
 )
-
-
-@dataclass(frozen=True)
-class Story:
-    """Everything about a movie that its chapters draw on. `slots` fills the written deeds."""
-
-    theme: Theme
-    family: Family
-    cast: tuple[casting.Part, ...]
-    slots: Slots
-    goal: str
-    opening: str
-    motive: str
-    obstacle: Fact
-    truth: str
-    change: str
-    locations: tuple[str, ...]
-    props: tuple[str, ...]
-    sad: bool
 
 
 def write(request: OutlineRequest) -> Outline:
@@ -63,99 +42,6 @@ def write(request: OutlineRequest) -> Outline:
         chapters=chapters,
         facts=_movie_facts(story, chapters),
     )
-
-
-def imagine(theme: Theme, family: Family, rng: random.Random) -> Story:
-    """Choose people, wish, obstacle and change for a theme."""
-    cast = casting.cast(theme, rng, family.others, family.thirds, family.heroes)
-    thing, thing_phrase = theme.thing, theme.thing_phrase
-    if not thing:
-        thing_phrase = rng.choice(family.things)
-        thing = thing_phrase.split(" ", 1)[1]
-    slots: dict[str, object] = dict(zip(("h", "o", "s"), (part.person for part in cast), strict=False))
-    short = thing.split(" that says ")[0]
-    slots |= {"t": f"the {short}", "at": thing_phrase}
-    third = len(cast) > 2
-    goal, opening = _wish(theme, family, slots, rng)
-    slots |= {"g": goal, "G": goal, "motive": fill(rng.choice(family.motives), slots)}
-    obstacles = [text for text in family.obstacles if third or not needs(text, "s")]
-    locations = _locations(theme, family, rng)
-    return Story(
-        theme=theme,
-        family=family,
-        cast=cast,
-        slots=slots,
-        goal=goal,
-        opening=opening,
-        motive=str(slots["motive"]),
-        obstacle=fact_of(rng.choice(obstacles), slots, place=locations[1]),
-        truth=fill(rng.choice(family.truths), slots),
-        change=rng.choice(family.changes),
-        locations=locations,
-        props=tuple(rng.sample(vocabulary.PROPS, len(vocabulary.PROPS))),
-        sad=bool({"tragedy", "tragic", "doomed"} & set(theme.text.lower().split())),
-    )
-
-
-def _wish(theme: Theme, family: Family, slots: Slots, rng: random.Random) -> tuple[str, str]:
-    """The hero's goal and the deed that begins the story, both as verb phrases."""
-    clause_ = theme.clause
-    thing = theme.thing or clause_.thing
-    if clause_.deed and clause_.verb not in _EVENTS and clause_.verb not in LOSING:
-        return clause_.deed, ""
-    if clause_.goal and clause_.goal != clause_.deed:
-        return clause_.goal, clause_.deed
-    if clause_.verb in MEETING:
-        return fill(
-            rng.choice(("keep the friendship with {o} alive", "stand by {o} against all the world")), slots
-        ), clause_.deed
-    if clause_.verb in ("lose", "miss", "forget") and thing:
-        return fill(rng.choice(("get {t} back", "find {t} again")), slots), clause_.deed
-    if clause_.deed and clause_.verb in LOSING:
-        return clause_.deed, ""
-    if clause_.verb in _ACCIDENTS:
-        return rng.choice(("find the way back home", "understand what has happened")), clause_.deed
-    if clause_.state:
-        goal = state_goal(clause_.state)
-        if goal:
-            return goal, ""
-    goal = fill(rng.choice(family.goals), slots)
-    if clause_.deed:
-        return goal, clause_.deed
-    if theme.thing and family.found[0].startswith("lose"):
-        return goal, fill("lose {at}", slots)
-    if theme.thing:
-        return goal, fill(rng.choice(("find {at}", "hear of {at}", "receive a message about {at}")), slots)
-    return goal, fill(rng.choice(family.found), slots)
-
-
-def state_goal(state: str) -> str:
-    """What somebody in such a state wants: out of it. Empty for a state that asks for nothing."""
-    for pattern, goal in _STATE_GOALS:
-        found = re.match(pattern, state)
-        if found:
-            return goal.format(found.group(1))
-    return ""
-
-
-_ACCIDENTS = frozenset({"fall", "crash", "land", "wake", "arrive", "hear", "see", "witness", "vanish", "disappear"})
-_STATE_GOALS = (
-    (r"(?:is|was) afraid of (.+)", "overcome the fear of {}"),
-    (r"(?:has|had) lost (.+)", "find {} again"),
-    (r"(?:has|had) forgotten (.+)", "remember {}"),
-    (r"(?:is|was) (?:trapped|lost|stuck|stranded|imprisoned) (?:in|on|at|inside) (.+)", "find the way out of {}"),
-    (r"(?:cannot|can't|never|doesn't) (\w+.*)", "learn to {} after all"),
-    (r"(?:has|have) (?:a|an|one) (secret.*)", "keep the {} safe"),
-)
-
-
-def _locations(theme: Theme, family: Family, rng: random.Random) -> tuple[str, ...]:
-    """12 to 14 places: the theme's own first, then those that suit the story, then others."""
-    first = [location.name for location in theme.places[:4]]
-    suited = [name for name in rng.sample(family.places, len(family.places)) if name not in first]
-    rest = [location.name for location in vocabulary.LOCATIONS if location.name not in (*first, *suited)]
-    rng.shuffle(rest)
-    return tuple([*first, *suited, *rest][: rng.randint(12, 14)])
 
 
 def _chapters(story: Story, count: int, rng: random.Random) -> tuple[ChapterOutline, ...]:
@@ -286,7 +172,8 @@ def _introduction(story: Story) -> str:
         f"{hero.character.name} is {hero.phrase}{state}" if hero.phrase else f"{hero.character.name} is the hero{state}"
     )
     if hero.phrase and hero.phrase == others[0].phrase:
-        who = f"{hero.character.name} and {others[0].character.name} are both {english.plural(hero.character.occupation)}{state}"
+        both = f"{hero.character.name} and {others[0].character.name}"
+        who = f"{both} are both {english.plural(hero.character.occupation)}{state}"
         others = others[1:]
     known = [f"{part.character.name} is {part.phrase}" for part in others if part.phrase]
     people = english.sentence(", ".join([who, *known[:-1], *(f"and {last}" for last in known[-1:])]))
@@ -296,7 +183,7 @@ def _introduction(story: Story) -> str:
 def _keepsake(story: Story) -> str:
     """A sentence about the story's thing where neither the theme nor the first deed speaks of it."""
     thing = str(story.slots["at"])
-    if story.theme.thing or story.theme.clause.thing or thing in story.opening:
+    if not story.invented or thing in story.opening:
         return ""
     return english.sentence(f"{story.cast[0].character.name} keeps {thing} and shows it to nobody")
 
@@ -304,11 +191,18 @@ def _keepsake(story: Story) -> str:
 def _movie_facts(story: Story, chapters: tuple[ChapterOutline, ...]) -> tuple[Fact, ...]:
     """Wish, obstacle, outcome, truth and change: what the movie as a whole tells."""
     hero = story.cast[0].character.name
-    first, last = chapters[0].facts[0], chapters[-1].facts[-1]
+    first, last = chapters[0].facts[0], _outcome(story, chapters)
     wish = Fact(hero, f"want to {story.goal}", story.motive, "", first.place)
     truth = Fact(hero, f"find out that {story.truth}", "", "", last.place)
     change = Fact(hero, f"learn that {story.change}", "", "", last.place)
     return (wish, story.obstacle, last, truth, change)
+
+
+def _outcome(story: Story, chapters: tuple[ChapterOutline, ...]) -> Fact:
+    """How the wish ends: the last turn that fulfils it or gives it up."""
+    ends = (story.goal, f"give up the wish to {story.goal}")
+    turns = [chapter.facts[2] for chapter in chapters if chapter.facts[2].deed in ends]
+    return turns[-1] if turns else chapters[-1].facts[2]
 
 
 def _overview(story: Story, chapters: tuple[ChapterOutline, ...]) -> str:
@@ -330,6 +224,6 @@ def _overview(story: Story, chapters: tuple[ChapterOutline, ...]) -> str:
     others = [casting.introduced(part).rstrip(",") for part in story.cast[1:]]
     sentences.append(" meets ".join([name, ", and ".join(others)]))
     sentences.append(told(story.obstacle, opening="But", place=False))
-    sentences.append(told(chapters[-1].facts[-1], opening="In the end", place=False))
+    sentences.append(told(_outcome(story, chapters), opening="In the end", place=False))
     sentences.append(f"It turns out that {story.truth}, and {name} learns that {story.change}")
     return " ".join(english.sentence(text) for text in sentences)

@@ -45,11 +45,11 @@ ATTEMPT = (
           "o: hesitate to answer; because helping {h} could cost {o.him} everything",
           "o: agree to help; because {h} has trusted {o.him} with the truth",
           "two people can try what one person cannot"),
-    Event("A Plan on Paper", "h: draw up a plan; by spreading {ap} and every note on the floor",
+    Event("A Plan on Paper", "h: draw up a plan; by spreading a map and every note on the floor",
           "o: find the mistake in the plan; because it needs a courage that {h} does not have yet",
           "h: begin with the smallest part of the plan; by practicing until it is dark",
           "a plan is worth nothing until somebody carries it out"),
-    Event("The Favor", "h: do a stranger a favor; because nobody gives anything away for nothing; by carrying a heavy load",
+    Event("The Favor", "h: do a stranger a favor; because nobody gives anything away; by carrying a heavy load",
           "o: lose patience; because the favor takes far longer than promised",
           "h: receive {ap} as thanks; because the stranger has noticed how hard {h.he} works",
           "{p} opens a way that was closed before"),
@@ -116,7 +116,7 @@ SETBACK = (
 
 DISCOVERY = (
     Event("The Hidden Meaning", "h: look at {t} once more; by holding it up to the light",
-          "o: want to put {t} away for good; because it has brought nothing but trouble",
+          "o: try to put {t} away for good; because it has brought nothing but trouble",
           "h: notice a mark that everybody has missed; because the light falls on it from the side",
           "the mark on {t} points to what {h} has overlooked"),
     Event("An Old Picture", "h: search through forgotten things; by opening one box after another",
@@ -173,7 +173,7 @@ CLIMAX = (
 
 ENDING = (
     Event("After the Storm", "h: put everything in order; by thanking everybody who has helped",
-          "o: fear that it is time to part; because the adventure is over",
+          "o: say that it is time to part; because the adventure is over",
           "h: ask {o} to stay; because a story like this wants to be told by two",
           "a new day begins for both of them"),
     Event("A New Beginning", "h: give {t} a place of honor; by putting it where everybody can see it",

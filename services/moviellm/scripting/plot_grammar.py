@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from moviellm.scripting.deeds import needs
 from moviellm.scripting.plot_events import ATTEMPT, CLIMAX, CRISIS, DISCOVERY, ENDING, SETBACK, SETUP, Event
-from moviellm.scripting.plot_families import Family
+from moviellm.scripting.plot_family import Family
 
 _FIXED: dict[int, tuple[str, ...]] = {
     1: ("whole",),

@@ -1,8 +1,11 @@
 """What may happen in a chapter around its three events: before the attempt, between, and after the turn. Pure data.
 
 Written as in plot_events; besides its slots, {A} is the attempt in base form,
-{Bc} the hindrance and {Tc} the turn as clauses in the perfect tense, {because} the reason for the attempt, {f} a companion of the hero.
+{Bc} the hindrance and {Tc} the turn as clauses in the perfect tense, {because} the reason for
+the attempt, {f} a companion of the hero.
 """
+
+from moviellm.scripting.plot_events import ENDING, SETUP
 
 BEATS: dict[str, tuple[str, ...]] = {
     "news": (
@@ -77,6 +80,23 @@ BEATS: dict[str, tuple[str, ...]] = {
         "h: watch the light change; because {Tc}",
     ),
 }
+
+QUIET: tuple[str, ...] = (
+    "h: greet {f} on the way; by waving from afar",
+    "f: tell {h} an old story; because evenings are long here",
+    "h: help {f} with the work; because two are faster than one",
+    "h: look into the distance; because something out there is calling",
+    "f: bring {h} a cup of tea; because there is time for it",
+    "h: walk the same way as every day; by counting the steps",
+    "h: stop and listen; because a strange sound is in the air",
+    "f: ask {h} about the future; because nobody ever talks about it here",
+    "h: laugh with {f}; because the day is good",
+    "h: put {p} back into its place; because order is half of life",
+    "h: read an old book; because the evening is quiet",
+)
+"""Scenes of chapters in which nothing presses: before the story begins, and after it has ended."""
+
+QUIET_TITLES = frozenset(event.title for event in (*SETUP, *ENDING))
 
 ORDER = ("news", "plan", "ask", "ready", "arrive", "AIM", "BUT", "doubt", "retry", "TURN", "after")
 """The scenes of a chapter in their natural order, as many as the paper's eleven."""

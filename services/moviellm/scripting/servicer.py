@@ -30,7 +30,7 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
         self._node_pool = node_pool
 
     @rpc.method
-    async def WriteOutline(self, request: pb.WriteOutlineRequest, context: Context) -> pb.WriteOutlineResponse:  # noqa: N802
+    async def WriteOutline(self, request: pb.WriteOutlineRequest, context: Context) -> pb.WriteOutlineResponse:
         """Level 1."""
         started = time.monotonic()
         _check_text("theme", request.theme, 1, MAX_THEME)
@@ -50,7 +50,7 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
         return pb.WriteOutlineResponse(outline=outline, work=self._work(written, started))
 
     @rpc.method
-    async def WriteChapter(self, request: pb.WriteChapterRequest, context: Context) -> pb.WriteChapterResponse:  # noqa: N802
+    async def WriteChapter(self, request: pb.WriteChapterRequest, context: Context) -> pb.WriteChapterResponse:
         """Level 2."""
         started = time.monotonic()
         outline = _outline(request)
@@ -63,7 +63,7 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
         return pb.WriteChapterResponse(chapter=chapter, work=self._work(written, started))
 
     @rpc.method
-    async def WriteScene(self, request: pb.WriteSceneRequest, context: Context) -> pb.WriteSceneResponse:  # noqa: N802
+    async def WriteScene(self, request: pb.WriteSceneRequest, context: Context) -> pb.WriteSceneResponse:
         """Level 3."""
         started = time.monotonic()
         outline = _outline(request)

@@ -1,7 +1,8 @@
 """The embedded writer: a deterministic story grammar that needs neither network nor key."""
 
 from moviellm.movie import Chapter, Outline, Scene
-from moviellm.scripting import chapter, outline, rules, scene
+from moviellm.scripting import chapter, outline, rules
+from moviellm.scripting import scene as scenes
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest, Written
 
 MODEL = "storyteller"
@@ -24,7 +25,7 @@ class Storyteller:
 
     async def scene(self, request: SceneRequest) -> Written[Scene]:
         """Level 3."""
-        written = scene.write(request)
+        written = scenes.write(request)
         rules.check_scene(written, request)
         return Written(written, MODEL)
 

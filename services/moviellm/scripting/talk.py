@@ -1,8 +1,9 @@
 """Exchanges of a dialogue: the listener's line and the doer's answer. Pure data.
 
-Slots: {deed} base verb phrase, {reason}, {means}, {place}, {name} the one spoken to, {goal}. The asker's line addresses the
-doer, the answer is the doer's.
-ABOUT_PLAN is for what is still to be done, ABOUT_DEED for what has just happened. An exchange is used only where the fact has the parts it names.
+Slots: {deed} base verb phrase, {reason}, {means}, {place}, {name} the one spoken to, {goal}. The asker's line addresses
+the doer, the answer is the doer's.
+ABOUT_PLAN is for what is still to be done, ABOUT_DEED for what has just happened. An exchange is used only
+where the fact has the parts it names.
 """
 
 ABOUT_PLAN = (

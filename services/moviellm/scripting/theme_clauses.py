@@ -42,11 +42,8 @@ def is_verb(word: str, *, plural: bool, after: list[str]) -> bool:
 def clause_of(words: list[str], *, plural: bool) -> Clause:
     """The clause that the words behind the hero make; an empty one if they make none."""
     words = [word for word in words if word not in ("“", "”", '"', "(", ")")]
-    while (
-        words
-        and words[0].lower() in ("who", "that", "which", ",", "and")
-        or (words and words[0].lower() in theme_words.ADVERBS - {"never"})
-    ):
+    skipped = {"who", "that", "which", ",", "and", *(theme_words.ADVERBS - {"never"})}
+    while words and words[0].lower() in skipped:
         words = words[1:]
     if not words:
         return Clause()

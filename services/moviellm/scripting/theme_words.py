@@ -98,7 +98,8 @@ NOT_PEOPLE = _set(
 
 _VERBS = sorted(
     _set(
-        "find discover receive inherit meet lose seek search steal save protect build learn teach love marry fall fight "
+        "find discover receive inherit meet lose seek search steal save protect build learn teach love marry fall "
+        "fight "
         "befriend rescue follow chase hunt hide escape run flee travel sail fly climb cross walk drive ride swim dive "
         "paint draw write read sing dance play cook bake open close guard carry bring take give send deliver return "
         "leave arrive enter visit explore investigate solve uncover reveal confess lie cheat trick betray forgive "
@@ -108,14 +109,19 @@ _VERBS = sorted(
         "attack defend destroy break repair fix mend restore make create invent design compete win race challenge "
         "confront face defeat trap catch capture arrest haunt curse bless summon believe doubt fear hate envy trust "
         "think know understand realize notice stumble crash land strand sink drown burn freeze rob hire fire quit join "
-        "unite reunite separate share trade sell buy pay owe gamble bet host organize throw celebrate perform act direct "
-        "film record photograph collect gather plant harvest dig bury unearth wash rise move stay start begin end finish "
+        "unite reunite separate share trade sell buy pay owe gamble bet host organize throw celebrate perform act "
+        "direct "
+        "film record photograph collect gather plant harvest dig bury unearth wash rise move stay start begin end "
+        "finish "
         "stop continue keep hold drop pick choose vanish disappear appear switch swap exchange impersonate pretend "
         "disguise kidnap free release unlock accept reject pursue court propose kiss hug dare struggle suffer recover "
-        "overcome prove defy rebel rise train tame cross-examine interview translate decode decipher knit sew cut carve "
+        "overcome prove defy rebel rise train tame cross-examine interview translate decode decipher knit sew cut "
+        "carve "
         "shape forge brew sketch study practice practise attend skip graduate retire get go come put set let use "
-        "encounter witness spot glimpse rediscover reclaim avenge outwit mourn grieve miss adore admire court woo seduce "
-        "clone program reprogram hack invade colonize orbit launch smuggle deceive blackmail hitchhike camp ski surf tour"
+        "encounter witness spot glimpse rediscover reclaim avenge outwit mourn grieve miss adore admire court woo "
+        "seduce "
+        "clone program reprogram hack invade colonize orbit launch smuggle deceive blackmail hitchhike camp ski surf "
+        "tour"
     )
 )
 VERBS = frozenset(_VERBS)

@@ -71,7 +71,7 @@ def movie_title(theme: Theme, cast: Sequence[Part], thing: str, locations: Seque
         "heros": possessive(hero.character.name),
         "role": f"the {hero.character.occupation}" if hero.character.occupation else hero.character.name,
         "orole": f"the {other.character.occupation}" if other.character.occupation else other.character.name,
-        "thing": thing,
+        "thing": f"the {theme.thing.split(' that says ')[0]}" if theme.thing else thing,
         "place": f"the {place}",
         "place_only": place,
         "quote": "",

@@ -11,12 +11,10 @@ _AUXILIARIES = {
     "you": {"is": "are", "has": "have", "does": "do", "was": "were"},
 }
 _MODALS = {"can", "cannot", "could", "must", "will", "would", "should", "had", "stood", "once", "too", "no", "never"}
-_BEFORE_SUBJECTS = {
-    "",
-    *(
-        "that because what where when if how who than as everything whether and but the once while before until time".split()
-    ),
-}
+_BEFORE_SUBJECTS = frozenset(
+    ("", "that", "because", "what", "where", "when", "if", "how", "who", "than", "as", "everything", "whether", "and",
+     "but", "the", "once", "while", "before", "until", "time")
+)  # fmt: skip
 _OBJECT_FOLLOWS = (
     r"(?=$|[,.;!?]|\s(?:to|with|and|into|in|on|at|from|for|off|away|alone|by|close|more|everything|what|how|that)\b)"
 )
