@@ -1,3 +1,4 @@
+import asyncio
 import sys
 from pathlib import Path
 
@@ -14,3 +15,16 @@ async def stage(tmp_path):
     async with stage_at(tmp_path) as running:
         await write_dataset(running.store)
         yield running
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    """The folder of an exported dataset, for tests that only look."""
+    return asyncio.run(export_into(tmp_path_factory.mktemp("exported")))
+
+
+async def export_into(folder):
+    async with stage_at(folder) as running:
+        await write_dataset(running.store)
+        await running.export_all()
+        return running.files()

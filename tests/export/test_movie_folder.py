@@ -10,6 +10,7 @@ import av
 import pytest
 from export_fixtures import DATASET, EMBEDDING, SPEC, colour, picture, scene, spec_with, stage_at, write_dataset
 from PIL import Image
+from structlog.testing import capture_logs
 
 from moviellm import errors
 from moviellm.artifacts import DatasetKeys, digest
@@ -37,9 +38,8 @@ async def test_a_movie_is_exported_and_every_file_told(stage):
     assert (folder / "style/ref-02.jpg").read_bytes() == picture(9, 2, 64)
 
 
-async def test_movie_json_tells_the_whole_story(stage):
-    await stage.export_movie(2)
-    folder = stage.files() / "movies/0002"
+def test_movie_json_tells_the_whole_story(exported):
+    folder = exported / "movies/0002"
     movie = json.loads((folder / "movie.json").read_text())
     assert (movie["title"], movie["theme"]) == ("The Message in the Storm 2", SPEC.theme)
     assert movie["style"]["keyword"] == "gothic"
@@ -61,9 +61,8 @@ async def test_movie_json_tells_the_whole_story(stage):
     assert [line["after_frame"] for line in scenes[1]["dialogue"]] == [4, 4, 6]
 
 
-async def test_qa_json_gives_evidence_in_frames_and_seconds(stage):
-    await stage.export_movie(1)
-    items = json.loads((stage.files() / "movies/0001/qa.json").read_text())
+def test_qa_json_gives_evidence_in_frames_and_seconds(exported):
+    items = json.loads((exported / "movies/0001/qa.json").read_text())
     assert [item["id"] for item in items] == [f"m0001-q{number:04}" for number in range(1, 15)]
     assert [item["level"] for item in items].count("scene") == 8
     assert {item["kind"] for item in items} == {"overview", "plot", "temporal"}
@@ -97,9 +96,8 @@ async def test_the_video_shows_every_key_frame_in_its_time(stage, rate):
         assert pixels[60:90, 10:118].mean(axis=(0, 1)) == pytest.approx(colour(1, number), abs=12)
 
 
-async def test_sampling_the_video_once_a_second_finds_each_key_frame_once(stage):
-    await stage.export_movie(1)
-    with av.open(str(stage.files() / "movies/0001/movie.mp4")) as container:
+def test_sampling_the_video_once_a_second_finds_each_key_frame_once(exported):
+    with av.open(str(exported / "movies/0001/movie.mp4")) as container:
         every = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
         step = round(container.streams.video[0].average_rate)
     sampled = every[::step]
@@ -108,9 +106,8 @@ async def test_sampling_the_video_once_a_second_finds_each_key_frame_once(stage)
         assert pixels[60:90, 10:118].mean(axis=(0, 1)) == pytest.approx(colour(1, number), abs=12)
 
 
-async def test_the_index_of_the_video_comes_first_so_that_it_plays_while_loading(stage):
-    await stage.export_movie(1)
-    data = (stage.files() / "movies/0001/movie.mp4").read_bytes()
+def test_the_index_of_the_video_comes_first_so_that_it_plays_while_loading(exported):
+    data = (exported / "movies/0001/movie.mp4").read_bytes()
     assert 0 < data.index(b"moov") < data.index(b"mdat")
 
 
@@ -123,9 +120,8 @@ async def test_small_pictures_are_enlarged_and_odd_sizes_made_even(tmp_path):
             assert (video.width, video.height) == (200, 200)
 
 
-async def test_the_video_carries_its_dialogue_as_a_soft_subtitle_track(stage):
-    await stage.export_movie(1)
-    with av.open(str(stage.files() / "movies/0001/movie.mp4")) as container:
+def test_the_video_carries_its_dialogue_as_a_soft_subtitle_track(exported):
+    with av.open(str(exported / "movies/0001/movie.mp4")) as container:
         track = container.streams.subtitles[0]
         texts = [bytes(packet)[2:].decode() for packet in container.demux(track) if packet.size > 2]
         assert texts[:3] == [
@@ -227,7 +223,7 @@ async def test_a_missing_and_a_damaged_frame_are_named(stage):
     with pytest.raises(errors.Unsatisfied, match="frame 5 of movie 1"):
         await stage.export_movie(1)
     frame.write_bytes(data[:-40])
-    with pytest.raises(errors.Broken, match="frame 5 of movie 1 is damaged"):
+    with capture_logs(), pytest.raises(errors.Broken, match="frame 5 of movie 1 is damaged"):
         await stage.export_movie(1)
     assert not (stage.files() / "movies/0001/movie.mp4").exists()
     frame.write_bytes(data)
@@ -270,7 +266,7 @@ async def test_pictures_that_are_not_pictures_are_named(stage):
     record = (stage.folder / keys.rendered(1, 1)).read_bytes()
     good = from_json(record, RenderedScene).frames[1].file.digest
     (stage.folder / keys.rendered(1, 1)).write_bytes(record.replace(good.encode(), digest(junk).encode()))
-    with pytest.raises(errors.Broken, match="frame 2 of movie 1 is not a picture"):
+    with capture_logs(), pytest.raises(errors.Broken, match="frame 2 of movie 1 is not a picture"):
         await stage.export_movie(1)
 
 

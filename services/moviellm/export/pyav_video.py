@@ -80,7 +80,7 @@ class PyavVideo:
         width, height = _even_size(size, self._least_height)
         gop = self._timing.hold
         parameters = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:threads=1:lookahead-threads=1"
-        options = {"crf": "18", "preset": "veryfast", "tune": "stillimage", "x264-params": parameters}
+        options = {"crf": "23", "preset": "veryfast", "x264-params": parameters}
         self._video = self._container.add_stream("libx264", rate=self._timing.video_rate, options=options)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
         context = self._video.codec_context
