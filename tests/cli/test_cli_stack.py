@@ -119,7 +119,7 @@ async def test_services_start_show_their_logs_hold_their_folder_and_stop(moviell
     result = await moviellm.interrupt(process)
     assert result.code == 0
     assert result.out.splitlines()[-1] == "stopped"
-    assert "first │ goodbye" in result.out
+    assert result.out.index("second │ goodbye") < result.out.index("first │ goodbye"), "in reverse order"
     assert left_of(process) == []
     log = (tmp_path / "data/logs/first.log").read_text()
     assert "hello from first" in log

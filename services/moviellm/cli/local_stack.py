@@ -25,6 +25,7 @@ class Patience:
     longest_backoff: float = 10.0
     poll: float = 0.25
     remains: float = 4.0
+    turn: float = 1.0
     stop: float = 15.0
 
     def backoff(self, restarts: int) -> float:
@@ -115,12 +116,6 @@ class LocalStack:
             await member.child.start()
             self._tasks.append(asyncio.create_task(self._keep(member)))
 
-    async def until_ready(self) -> float:
-        """Wait for every service to serve and return the seconds that took; raises StackFailed."""
-        while not self.is_ready:
-            await self.run(self._patience.poll)
-        return self.seconds
-
     async def run(self, seconds: float | None = None) -> None:
         """Let the stack work for a while, or until it fails: raises StackFailed then."""
         done, _ = await asyncio.wait(self._tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
@@ -128,20 +123,27 @@ class LocalStack:
             task.result()
 
     async def stop(self) -> None:
-        """SIGTERM to every service in reverse order; after the drain time SIGKILL to whatever is left of them."""
+        """SIGTERM to every service in reverse order; after the drain time SIGKILL to whatever is left of them.
+
+        Each has a moment to end before the next is asked, so that the caller of a service is mostly gone before it.
+        """
         self._stopping = True
-        for member in reversed(self.members):
-            member.state = "stopping"
-            member.child.terminate()
-        living = {asyncio.create_task(member.child.wait()) for member in self.members if member.child.is_running}
+        leaving: set[asyncio.Task[int]] = set()
         try:
-            if living:
-                await asyncio.wait(living, timeout=self._patience.stop)
+            for member in reversed(self.members):
+                member.state = "stopping"
+                if member.child.is_running:
+                    member.child.terminate()
+                    leaving.add(asyncio.create_task(member.child.wait()))
+                    await asyncio.wait(leaving, timeout=self._patience.turn)
+            if leaving:
+                await asyncio.wait(leaving, timeout=self._patience.stop)
         finally:
-            self.kill()
             for task in self._tasks:
                 task.cancel()
-            await asyncio.gather(*living, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self.kill()
+            await asyncio.gather(*leaving, return_exceptions=True)
         for member in self.members:
             member.state = "stopped"
 
