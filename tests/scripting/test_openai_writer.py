@@ -128,6 +128,17 @@ async def test_a_rule_that_stays_broken_is_named_after_three_attempts(changes, r
     assert len(endpoint.requests) == 3
 
 
+async def test_a_scene_whose_frames_do_not_name_their_place_is_refused():
+    outline, chapter, scene = await story()
+    place = chapter.scenes[1].location
+    frames = [{"description": f.description.replace(place, "moon"), "characters": f.characters} for f in scene.frames]
+    with (
+        serving(Endpoint([as_reply(scene, frames=frames)])) as endpoint,
+        pytest.raises(errors.Unavailable, match=f"must name the location '{place}'"),
+    ):
+        await writer_for(endpoint).scene(SceneRequest(outline, chapter, 2, 4, 6, 9))
+
+
 async def test_a_scene_with_an_unknown_speaker_is_refused():
     outline, chapter, scene = await story()
     stranger = [{"after_frame": 1, "speaker": "Nobody", "text": "Hello."}] * 6

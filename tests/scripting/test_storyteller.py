@@ -263,3 +263,10 @@ def test_two_processes_write_the_same_movie():
         for seed in ("1", "2")
     }
     assert len(answers) == 1
+
+
+async def test_a_quoted_theme_keeps_its_letters_in_the_title():
+    for seed in range(6):
+        outline, _, _ = await tell("una historia de amor", seed)
+        assert "“una historia de amor”" in outline.title
+        assert "“una historia de amor”" in outline.overview

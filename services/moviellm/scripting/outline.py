@@ -217,7 +217,8 @@ def _overview(story: Story, chapters: tuple[ChapterOutline, ...]) -> str:
         sentences.append(f"{start}, {hero} {english.third(chapters[0].facts[0].deed)}")
         wish = f"From that day on, {name} wants to {story.goal}, because {story.motive}"
     sentences.append(wish)
-    if not theme.framed and not theme.roles and theme.quote not in " ".join(sentences):
+    told_already = theme.quote in " ".join(sentences) or (theme.thing and theme.thing in " ".join(sentences))
+    if not theme.framed and not theme.roles and not told_already:
         sentences.append(f"Everything turns on the words {theme.quote}")
     if _keepsake(story):
         sentences.append(_keepsake(story))

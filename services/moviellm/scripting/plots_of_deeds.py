@@ -63,7 +63,7 @@ MYSTERY = Family(
 )  # fmt: skip
 
 QUEST = Family(
-    goals=("bring {t} to the place where it belongs", "reach the end of the old map",
+    goals=("bring {t} to the place where it belongs", "find out where {t} leads",
             "find the place that {t} points to"),
     motives=("{h.he} is the last one who remembers the old stories", "the people at home have lost all hope",
             *ANY_MOTIVES),

@@ -96,10 +96,12 @@ def _check_dialogue(scene: Scene, request: SceneRequest, names: set[str]) -> Non
     _demand(
         len(scene.dialogue) == wanted, f"there must be exactly {wanted} lines of dialogue, got {len(scene.dialogue)}"
     )
+    seen = {name for frame in scene.frames for name in frame.characters}
     previous = 1
     for index, line in enumerate(scene.dialogue, start=1):
         where = f"line {index}"
         _demand(line.speaker in names, f"{where}: the speaker {line.speaker!r} is not one of the characters")
+        _demand(line.speaker in seen, f"{where}: the speaker {line.speaker!r} is not seen in any frame of the scene")
         _demand(bool(line.text.strip()), f"{where}: the text must not be empty")
         _demand(
             1 <= line.after_frame <= request.frames,

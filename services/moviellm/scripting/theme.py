@@ -260,7 +260,8 @@ def _genre(words: list[str], clause: Clause, roles: tuple[Role, ...]) -> str:
         return "rivalry"
     if clause.deed:
         return "quest"
-    return "love" if len(roles) == 2 and roles[0].noun != roles[1].noun else ""
+    people = [role.noun for role in roles if role.noun.split(" ")[-1] not in theme_words.CREATURES]
+    return "love" if len(roles) == 2 and len(set(people)) == 2 else ""
 
 
 def _places(plain: str, words: list[str]) -> tuple[vocabulary.Location, ...]:

@@ -7,6 +7,7 @@ from moviellm.scripting.casting import Part
 from moviellm.scripting.english import plural, possessive, title_case
 from moviellm.scripting.theme import Theme, shortened
 
+_QUOTE_MARK = "\N{WHITE SQUARE}"
 _WITH_THING = (
     "{role} and {thing}",
     "{thing} of {place}",
@@ -74,12 +75,12 @@ def movie_title(theme: Theme, cast: Sequence[Part], thing: str, locations: Seque
         "thing": f"the {theme.thing.split(' that says ')[0]}" if theme.thing else thing,
         "place": f"the {place}",
         "place_only": place,
-        "quote": "",
+        "quote": _QUOTE_MARK,
     }
     words["roles"] = possessive(words["role"])
+    patterns: tuple[str, ...]
     if not theme.roles:
-        quoted = shortened(theme.text, 40)
-        patterns = tuple(pattern.replace("{quote}", quoted) for pattern in _QUOTED)
+        patterns = _QUOTED
         if theme.thing_phrase.split(" ", 1)[-1] == theme.thing:
             patterns = tuple(pattern for pattern in _WITH_THING if "{thing}" in pattern)
     elif not theme.roles[0].noun:
@@ -91,7 +92,8 @@ def movie_title(theme: Theme, cast: Sequence[Part], thing: str, locations: Seque
         words["role"] = f"the {plural(hero.character.occupation)}"
     else:
         patterns = tuple(pattern for pattern in _WITH_THING if theme.thing or "{thing}" not in pattern)
-    return title_case(rng.choice(patterns).format(**words))
+    title = title_case(rng.choice(patterns).format(**words))
+    return title.replace(_QUOTE_MARK, shortened(theme.text, 40))
 
 
 def chapter_title(title: str, theme: Theme, cast: Sequence[Part], number: int, taken: Sequence[str]) -> str:
