@@ -33,6 +33,7 @@ check: $(READY) ## ruff, mypy, import-linter, buf, drift of generated code
 	$(BIN)/lint-imports
 	$(BIN)/buf lint proto
 	$(BIN)/python tests/generated_code.py --check
+	$(BIN)/python tests/settings_page.py --check
 
 fix: $(READY) ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff check --fix .
@@ -40,6 +41,9 @@ fix: $(READY) ## Format the code and mend what can be mended by itself
 
 proto: $(READY) ## Generate the Python stubs from proto/
 	$(BIN)/python tests/generated_code.py
+
+docs: $(READY) ## Write docs/settings.md from the settings classes
+	$(BIN)/python tests/settings_page.py
 
 bench: $(READY) ## Measure against baselines and print the ratios
 	$(BIN)/python -m bench
@@ -50,4 +54,4 @@ pocket: $(READY) ## Train the embedded picture model anew (long)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .moviellm out
 
-.PHONY: help setup demo test check fix proto bench pocket clean
+.PHONY: help setup demo test check fix proto docs bench pocket clean
