@@ -1,5 +1,6 @@
 """What FinishDataset writes, over real gRPC, opened with the libraries people open it with."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -62,6 +63,18 @@ def test_training_records_load_with_the_datasets_library(exported, tmp_path):
     assert loaded[0]["conversations"][1] == {"from": "gpt", "value": "A message."}
     folder = datasets.load_dataset(str(exported), split="train", cache_dir=str(tmp_path / "cache"))
     assert folder.num_rows == 28
+
+
+async def test_shards_alone_load_with_the_datasets_library(stage, tmp_path):
+    datasets = pytest.importorskip("datasets")
+    await stage.export_all(spec_with(formats=("webdataset",)))
+    folder = str(stage.files())
+    frames = await asyncio.to_thread(
+        datasets.load_dataset, folder, "frames", split="train", cache_dir=str(tmp_path / "cache")
+    )
+    assert frames.num_rows == 24
+    assert frames[4]["json"]["prompt"].startswith("generate an image in <gothic> style")
+    assert frames[4]["jpg"].size == (128, 128)
 
 
 @pytest.mark.parametrize(
