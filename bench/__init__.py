@@ -1,0 +1,1 @@
+"""Measurements: each figure against a baseline in the same run, medians of several rounds."""
