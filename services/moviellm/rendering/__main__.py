@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from moviellm.errors import MovieLLMError, Unsatisfied
+from moviellm.errors import MovieLLMError, Unavailable, Unsatisfied
 from moviellm.rendering import ray_environment
 from moviellm.rendering.ports import free_port, wait_until_free
 from moviellm.rendering.ray_guard import RayGuard
@@ -16,6 +16,9 @@ from moviellm.telemetry import configure_logging
 
 PREDECESSOR_SECONDS = 20.0
 """How long a killed predecessor's processes may take to free the port."""
+
+ATTEMPTS = 3
+"""How often a Ray of our own may fail to come up."""
 
 log = structlog.get_logger()
 
@@ -47,11 +50,30 @@ def run(settings: RenderingSettings) -> None:
         return
     wait_until_free(host, port, within=PREDECESSOR_SECONDS)
     ray_environment.prepare(host)
-    with RayGuard() as guard:
-        from moviellm.rendering import ray_cluster
+    from moviellm.rendering import ray_cluster
 
-        ray_cluster.start_own(settings, guard.folder)
+    guard = _start_ray(settings)
+    try:
         _serve(settings, host, port, stop=ray_cluster.stop_own)
+    finally:
+        guard.close()
+    log.info("stopped")
+
+
+def _start_ray(settings: RenderingSettings) -> RayGuard:
+    from moviellm.rendering import ray_cluster
+
+    for attempts_left in reversed(range(ATTEMPTS)):
+        guard = RayGuard()
+        try:
+            ray_cluster.start_own(settings, guard.folder)
+            return guard
+        except Unavailable as error:
+            guard.close()
+            if not attempts_left:
+                raise
+            log.warning("starting Ray again", why=error.message)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _serve(settings: RenderingSettings, host: str, port: int, *, stop: Callable[[], None]) -> None:
@@ -67,7 +89,6 @@ def _serve(settings: RenderingSettings, host: str, port: int, *, stop: Callable[
         log.info("draining", seconds=settings.drain_seconds)
     finally:
         stop()
-    log.info("stopped")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from ray import serve
 from ray.serve.config import HTTPOptions, ProxyLocation, gRPCOptions
 from ray.serve.schema import LoggingConfig
 
-from moviellm.errors import Unsatisfied
+from moviellm.errors import Unavailable, Unsatisfied
 from moviellm.rendering import ray_logs
 from moviellm.rendering.ports import free_port
 from moviellm.rendering.ray_app import APPLICATION, SERVICER_FUNCTIONS, build
@@ -22,7 +22,18 @@ log = structlog.get_logger()
 
 
 def start_own(settings: RenderingSettings, folder: str) -> None:
-    """Start a Ray on this machine alone, with its files in `folder`."""
+    """Start a Ray on this machine alone, with its files in `folder`.
+
+    Raises Unavailable when it does not come up; Ray gives itself half a minute, which a busy machine may not.
+    """
+    try:
+        _init(settings, folder)
+    except Exception as error:  # Ray raises bare Exceptions here
+        raise Unavailable(f"Ray does not start: {error}") from error
+    ray_logs.forward()
+
+
+def _init(settings: RenderingSettings, folder: str) -> None:
     _, _, metrics_port = settings.metrics_listen.rpartition(":")
     ray.init(
         address="local",
@@ -37,7 +48,6 @@ def start_own(settings: RenderingSettings, folder: str) -> None:
         _metrics_export_port=int(metrics_port) or free_port(),
         runtime_env={"worker_process_setup_hook": HOOK},
     )
-    ray_logs.forward()
 
 
 def join(settings: RenderingSettings) -> None:

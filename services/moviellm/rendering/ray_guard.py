@@ -6,6 +6,7 @@ small process of its own waits for the service to end, then ends what is left of
     python -m moviellm.rendering.ray_guard FOLDER
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -15,8 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 MARK = "MOVIELLM_RENDERING_RAY_FOLDER"
 """An environment variable that all processes of one Ray inherit."""
@@ -24,11 +23,14 @@ MARK = "MOVIELLM_RENDERING_RAY_FOLDER"
 GRACE_SECONDS = 2.0
 """How long Ray's processes may take to end by themselves."""
 
+KILLS = 5
+"""A process that is killed may have started another a moment before, so once is not enough."""
+
 PROCESSES = Path("/proc")
 
 
 class RayGuard:
-    """A folder for Ray, and the process that cleans up when this one has left the context or died."""
+    """A folder for Ray, and the process that cleans up when this one closes it or dies."""
 
     def __init__(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="moviellm-ray-")
@@ -37,12 +39,8 @@ class RayGuard:
         )
         os.environ[MARK] = self.folder
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End what is left of Ray; returns when it is gone."""
         self._process.communicate()
 
 
@@ -50,15 +48,23 @@ def main() -> None:
     """Wait for the end of standard input, which the service holds open while it lives; then clean up."""
     folder = sys.argv[1]
     sys.stdin.read()
-    give_up = time.monotonic() + GRACE_SECONDS
-    while any(_marked(folder)) and time.monotonic() < give_up:
-        time.sleep(0.05)
-    for process in _marked(folder):
-        try:
-            os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    _wait_until_gone(folder, GRACE_SECONDS)
+    for _ in range(KILLS):
+        for process in _marked(folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        if _wait_until_gone(folder, GRACE_SECONDS):
+            break
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_gone(folder: str, seconds: float) -> bool:
+    give_up = time.monotonic() + seconds
+    while any(_marked(folder)):
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _marked(folder: str) -> Iterator[int]:

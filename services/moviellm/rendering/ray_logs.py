@@ -12,11 +12,15 @@ log = structlog.get_logger()
 RAYS_OWN = "ray_print_logs"
 """The name under which Ray prints workers' lines with a coloured prefix."""
 
+LEVELS = ("WARNING", "ERROR", "CRITICAL")
+"""How the lines of Serve's controller and proxies begin that are worth forwarding; many others come with every call
+that a client cancels, or every few seconds."""
+
 OURS = "moviellm_logs"
 
 
 def forward() -> None:
-    """After Ray has started: replicas' lines go out as they are, other processes' lines as warnings."""
+    """After Ray has started: replicas' lines go out as they are, other processes' warnings as warnings."""
     global_worker_stdstream_dispatcher.remove_handler(RAYS_OWN)
     global_worker_stdstream_dispatcher.add_handler(OURS, _forward)
     logging.getLogger("ray").setLevel(logging.WARNING)
@@ -30,10 +34,8 @@ def silence() -> None:
 
 def _forward(batch: dict[str, Any]) -> None:
     source = str(batch.get("actor_name") or batch.get("pid"))
-    if source == "autoscaler":  # says every few seconds that one node is one node
-        return
     for line in batch["lines"]:
         if source.startswith("ServeReplica"):
             print(line, file=sys.stderr, flush=True)
-        else:
+        elif line.startswith(LEVELS):
             log.warning("ray", process=source, line=line)
