@@ -206,13 +206,13 @@ class Command:
         return [Result(*fields) for fields in json.loads(result.out)]
 
     async def end(self, process):
-        out, err = await asyncio.wait_for(process.communicate(), 60)
+        out, err = await asyncio.wait_for(process.communicate(), 120)
         result = Result(process.returncode, out.decode(), err.decode())
         assert "Traceback" not in result.err, result.err
         return result
 
     async def until(self, condition):
-        for _ in range(3000):
+        for _ in range(12000):
             if condition():
                 return
             await asyncio.sleep(0.01)
@@ -222,7 +222,7 @@ class Command:
         """Read standard output up to the line that holds `words`; the lines read."""
         read = []
         while not read or words not in read[-1]:
-            line = await asyncio.wait_for(process.stdout.readline(), 30)
+            line = await asyncio.wait_for(process.stdout.readline(), 120)
             assert line, f"ended without saying {words!r}: {read} {(await process.stderr.read()).decode()}"
             read.append(line.decode())
         return read

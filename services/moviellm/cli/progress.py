@@ -163,7 +163,7 @@ def _partly(stage: pb.StageProgress) -> str:
 
 
 def _speed(dataset: pb.MovieDataset, pace: Pace) -> str:
-    if not views.frames_of(dataset).done:
+    if not views.frames_of(dataset).done or pace.frames_per_second() < 0.005:
         return ""
     left = pace.seconds_left(dataset)
     speed = f"{pace.frames_per_second():.2f} frames/s"
