@@ -28,7 +28,7 @@ from moviellm.wire import from_json
 class Limits:
     """How large the parts of a dataset may grow; see the settings of these names."""
 
-    shard_megabytes: int = 256
+    shard_megabytes: int = 128
     preview_movies: int = 24
     license: str = "apache-2.0"
 

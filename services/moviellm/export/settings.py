@@ -23,7 +23,7 @@ class ExportSettings(ServiceSettings):
     video_height: int = Field(default=512, ge=64, le=4320)
     """Least height of movie.mp4 in pixels: smaller pictures are enlarged to it, larger ones keep their size."""
 
-    shard_megabytes: int = Field(default=256, ge=1, le=4096)
+    shard_megabytes: int = Field(default=128, ge=1, le=4096)
     """A webdataset shard is closed before it would grow beyond this size."""
 
     preview_movies: int = Field(default=24, ge=1, le=1000)
