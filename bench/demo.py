@@ -10,10 +10,10 @@ from pathlib import Path
 from bench.figure import Figure
 
 GOALS = {
-    "services_ready_seconds": ("services ready", "s", 60.0),
-    "first_frame_seconds": ("first frame on disk after the request", "s", 60.0),
-    "complete_seconds": ("demo dataset complete after the request", "s", 300.0),
-    "peak_memory_bytes": ("everything together, resident", "GB", 6.0),
+    "ready": ("services ready", "s", 60.0),
+    "first_frame": ("first frame on disk after the request", "s", 60.0),
+    "complete": ("demo dataset complete after the request", "s", 300.0),
+    "peak_bytes": ("everything together, resident", "GB", 6.0),
 }
 
 

@@ -233,11 +233,13 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await self.start()
-        log.info("listening", address=self._listen, port=self.port)
-        await stop.wait()
-        log.info("draining", seconds=self._drain_seconds)
-        await self.stop()
+        try:
+            await self.start()
+            log.info("listening", address=self._listen, port=self.port)
+            await stop.wait()
+            log.info("draining", seconds=self._drain_seconds)
+        finally:
+            await self.stop()
         log.info("stopped")
 
     async def _watch_health(self) -> None:

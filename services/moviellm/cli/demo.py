@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,6 +58,7 @@ def demo(
     style: Annotated[str, typer.Option(help="A style the server knows. (default: one that suits the theme)")] = "",
     data: Annotated[Path, typer.Option(file_okay=False, help="The folder for the store and the logs.")] = DEFAULT_DATA,
     out: Annotated[Path, typer.Option(file_okay=False, help="The folder for the download.")] = DEFAULT_OUT,
+    figures: Annotated[Path | None, typer.Option(dir_okay=False, help="Write what was measured here, as JSON.")] = None,
 ) -> None:
     """Make a small dataset on this machine and say where to look.
 
@@ -67,34 +69,39 @@ def demo(
     if style:
         spec.style.preset = style
     try:
-        run(show(server_of(context), spec, short(id), data=data, out=out))
+        measured = run(show(server_of(context), spec, short(id), data=data, out=out))
+        if figures:
+            figures.write_text(json.dumps(asdict(measured), indent=1) + "\n")
     except KeyboardInterrupt:
         _say(Console(), f"stopped watching; {short(id)} goes on at the server")
         raise typer.Exit(130) from None
 
 
-async def show(server: str, spec: pb.MovieDatasetSpec, id: str, *, data: Path, out: Path) -> None:
+async def show(server: str, spec: pb.MovieDatasetSpec, id: str, *, data: Path, out: Path) -> Figures:
     """The demonstration with the server that answers at `server`, or else with a stack of its own."""
     async with rpc.channel(server) as channel:
         answers = await rpc.is_serving(channel)
     if answers:
         console = Console()
         _say(console, f"using the server at {server}")
-        await _make_and_fetch(server, spec, id, out, console, Figures())
-    elif server != DEFAULT_SERVER:
+        figures = Figures()
+        await _make_and_fetch(server, spec, id, out, console, figures)
+        return figures
+    if server != DEFAULT_SERVER:
         raise errors.Unavailable(f"no moviellm server answers at {server}", reason=UNREACHABLE)
-    else:
-        await show_with_stack(local_services(free_base_port(), data, (), os.environ), spec, id, data=data, out=out)
+    services = local_services(free_base_port(), data, (), os.environ)
+    return await show_with_stack(services, spec, id, data=data, out=out)
 
 
 async def show_with_stack(
     services: tuple[ServiceProcess, ...], spec: pb.MovieDatasetSpec, id: str, *, data: Path, out: Path
-) -> None:
+) -> Figures:
     """The demonstration with a stack that is started for it; the last of the services is the server."""
     console, figures = Console(), Figures()
     with data_folder(data):
         async with _stack(services, data, console, figures) as stack:
             await _beside(stack, _make_and_fetch(services[-1].address, spec, id, out, console, figures))
+    return figures
 
 
 @asynccontextmanager

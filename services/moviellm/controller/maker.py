@@ -76,7 +76,7 @@ class Maker:
 
     async def attempt(self, stage: Stage, unit: str, make: Callable[[], Awaitable[T]]) -> T:
         """The result of `make` with retries; troubles show in the dataset's status while they last."""
-        name = f"{stage}: {unit}"
+        name = _name(stage, unit)
 
         def on_trouble(error: Temporary, attempts: int) -> None:
             self.metrics.failed(stage, final=False)
@@ -88,9 +88,13 @@ class Maker:
             result = await retried(make, self._policy, on_trouble=on_trouble)
         except MovieLLMError as error:
             raise self._given_up(stage, unit, name, error) from error
-        if self.progress.troubles.pop(name, None):
-            self.progress.notify()
+        self.moving(stage, unit)
         return result
+
+    def moving(self, stage: Stage, unit: str) -> None:
+        """The unit gets on, so whatever held it up is over."""
+        if self.progress.troubles.pop(_name(stage, unit), None):
+            self.progress.notify()
 
     def _given_up(self, stage: Stage, unit: str, name: str, error: MovieLLMError) -> Failed:
         attempts = self.progress.troubles[name].attempts if name in self.progress.troubles else 1
@@ -99,3 +103,7 @@ class Maker:
         trouble = Trouble(stage, error.reason, error.message, unit, attempts)
         self.progress.troubles[name] = trouble
         return Failed(trouble)
+
+
+def _name(stage: Stage, unit: str) -> str:
+    return f"{stage}: {unit}"

@@ -66,6 +66,7 @@ class PictureWork:
         async for update in self._stages.learn_style(order):
             if isinstance(update, InversionResult):
                 return Made(_movie_style(update, order), update.work, order.output_uri.rpartition("/")[2])
+            self._maker.moving(Stage.INVERSION, unit)
             self._show(unit, update)
         raise Broken("the inversion service ended without a result")
 
@@ -129,7 +130,7 @@ class PictureWork:
             unit,
             keys.rendered(scene.chapter, scene.number),
             RenderedScene,
-            lambda: self._render(movie, orders, style),
+            lambda: self._render(movie, unit, orders, style),
             counted=False,
         )
         self._present.difference_update((movie, order.number) for order in orders)
@@ -152,11 +153,14 @@ class PictureWork:
             for number, frame in numbered
         )
 
-    async def _render(self, movie: int, orders: tuple[PictureOrder, ...], style: MovieStyle) -> Made[RenderedScene]:
+    async def _render(
+        self, movie: int, unit: str, orders: tuple[PictureOrder, ...], style: MovieStyle
+    ) -> Made[RenderedScene]:
         pictures: dict[int, RenderedPicture] = {}
         stream = self._stages.render_scene(orders, style.learned, self._spec.model, self._options.negative_prompt)
         async for picture in stream:
             pictures[picture.number] = picture
+            self._maker.moving(Stage.RENDERING, unit)
             self._count(movie, picture)
         if missing := [order.number for order in orders if order.number not in pictures]:
             raise Broken(f"the rendering service left out frames {missing}")
