@@ -15,9 +15,13 @@ import pytest_asyncio
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.rendering.ports import free_port
+from moviellm.rendering.ray_guard import processes_of
 from moviellm.settings import StoreSettings
 from moviellm.v1 import rendering_service_pb2 as pb
 from moviellm.v1 import rendering_service_pb2_grpc as pb_grpc
+
+START_SECONDS = 280
+"""Half a minute on an idle machine of two cores; tests may share theirs with much else."""
 
 APPLICATION = (("application", "rendering"),)
 
@@ -86,18 +90,25 @@ class Service:
             call = pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION)
             return {response.picture.number: response.picture async for response in rpc.stream("rendering", call)}
 
+    @property
+    def ray_folder(self):
+        """Where this service's Ray has its files."""
+        (arguments,) = [
+            command.split()
+            for command in commands(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+            if "ray_guard" in command
+        ]
+        return arguments[-2]
+
     def processes(self):
-        """Process ids of everything that this service has started, by what they are called."""
-        mark = f"MOVIELLM_STORE_URL={self.store.root}".encode()
-        found = {}
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-        found.pop(self.process.pid, None)
-        return found
+        """Process ids of everything in this service's Ray, with their names."""
+        found = processes_of(self.ray_folder, but=self.process.pid)
+        return {process: Path(f"/proc/{process}/cmdline").read_text() for process in found}
+
+
+def commands(children):
+    for process in Path(children).read_text().split():
+        yield Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +141,10 @@ def start(folder, **settings):
             stdout=file,
             stderr=file,
         )
-    give_up = time.monotonic() + 150
+    give_up = time.monotonic() + START_SECONDS
     while "listening" not in log.read_text():
         if process.poll() is not None or time.monotonic() > give_up:
+            process.kill()
             raise AssertionError(log.read_text())
         time.sleep(0.1)
     return Service(process, port, metrics_port, folder, log, store)

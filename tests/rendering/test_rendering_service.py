@@ -21,11 +21,15 @@ from PIL import Image
 from moviellm import errors, rpc
 from moviellm.artifacts import digest
 from moviellm.pipelines.diffusers_prompts import LearnedVectors, write_learned
+from moviellm.rendering.ray_guard import processes_of
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import rendering_service_pb2 as pb
 from moviellm.v1 import rendering_service_pb2_grpc as pb_grpc
 
+START_SECONDS = 280
 APPLICATION = (("application", "rendering"),)
+pytestmark = pytest.mark.timeout(START_SECONDS + 20)
+
 BATCH = 4
 """Pictures of a full batch; a caller that has read them all waits for the next, as most callers that leave do."""
 LISTENING = "0A"
@@ -237,10 +241,13 @@ async def test_sigterm_lets_calls_finish_and_leaves_nothing(service, peer):
     request = pb.RenderSceneRequest(pictures=orders, options=pb.RenderOptions(steps=10))
     stream = rpc.stream("rendering", pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION))
     await anext(stream)
+    folder = service.ray_folder
+    assert len(service.processes()) > 5
     service.process.send_signal(signal.SIGTERM)
     assert len([response async for response in stream]) == 29
     assert await asyncio.to_thread(service.process.wait, 60) == 0
-    assert service.processes() == {}
+    assert list(processes_of(folder, but=0)) == []
+    assert not await asyncio.to_thread(os.path.exists, folder)
     assert "stopped" in service.log.read_text()
     with pytest.raises(errors.Unavailable):
         await service.render(service.orders("too-late", 1))

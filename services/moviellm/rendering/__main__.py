@@ -17,7 +17,7 @@ from moviellm.telemetry import configure_logging
 PREDECESSOR_SECONDS = 20.0
 """How long a killed predecessor's processes may take to free the port."""
 
-ATTEMPTS = 3
+ATTEMPTS = 2
 """How often a Ray of our own may fail to come up."""
 
 log = structlog.get_logger()

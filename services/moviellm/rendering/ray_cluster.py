@@ -3,11 +3,13 @@
 import contextlib
 import math
 import os
+import time
 from typing import Any
 
 import ray
 import structlog
 from ray import serve
+from ray._private import services
 from ray.serve.config import HTTPOptions, ProxyLocation, gRPCOptions
 from ray.serve.schema import LoggingConfig
 
@@ -18,19 +20,40 @@ from moviellm.rendering.ray_app import APPLICATION, SERVICER_FUNCTIONS, build
 from moviellm.rendering.ray_environment import HOOK
 from moviellm.rendering.settings import RenderingSettings
 
+PATIENCE_SECONDS = 90.0
+"""How long Ray may take to come up."""
+
 log = structlog.get_logger()
 
 
 def start_own(settings: RenderingSettings, folder: str) -> None:
     """Start a Ray on this machine alone, with its files in `folder`.
 
-    Raises Unavailable when it does not come up; Ray gives itself half a minute, which a busy machine may not.
+    Raises Unavailable when it does not come up.
     """
+    _be_patient()
     try:
         _init(settings, folder)
     except Exception as error:  # Ray raises bare Exceptions here
         raise Unavailable(f"Ray does not start: {error}") from error
     ray_logs.forward()
+
+
+def _be_patient() -> None:
+    """Ray gives itself 30 s to come up, which may be too little on a machine that is busy with other things."""
+    ask = services.get_node
+
+    def get_node(*arguments: Any) -> Any:
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return ask(*arguments)
+            except RuntimeError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.1)
+
+    services.get_node = get_node
 
 
 def _init(settings: RenderingSettings, folder: str) -> None:

@@ -3,7 +3,7 @@
 Ray's processes notice a killed parent one after the other, and some wait for a minute on others that are gone. So a
 small process of its own waits for the service to end, then ends what is left of its Ray and removes Ray's folder:
 
-    python -m moviellm.rendering.ray_guard FOLDER
+    python -m moviellm.rendering.ray_guard FOLDER PROCESS
 """
 
 import contextlib
@@ -16,9 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-
-MARK = "MOVIELLM_RENDERING_RAY_FOLDER"
-"""An environment variable that all processes of one Ray inherit."""
 
 GRACE_SECONDS = 2.0
 """How long Ray's processes may take to end by themselves."""
@@ -35,9 +32,10 @@ class RayGuard:
     def __init__(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="moviellm-ray-")
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", __name__, self.folder], stdin=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-m", __name__, self.folder, str(os.getpid())],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
         )
-        os.environ[MARK] = self.folder
 
     def close(self) -> None:
         """End what is left of Ray; returns when it is gone."""
@@ -46,37 +44,50 @@ class RayGuard:
 
 def main() -> None:
     """Wait for the end of standard input, which the service holds open while it lives; then clean up."""
-    folder = sys.argv[1]
+    folder, service = sys.argv[1], int(sys.argv[2])
     sys.stdin.read()
-    _wait_until_gone(folder, GRACE_SECONDS)
+    _wait_until_gone(folder, service)
     for _ in range(KILLS):
-        for process in _marked(folder):
+        for process in processes_of(folder, but=service):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        if _wait_until_gone(folder, GRACE_SECONDS):
+        if _wait_until_gone(folder, service):
             break
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait_until_gone(folder: str, seconds: float) -> bool:
-    give_up = time.monotonic() + seconds
-    while any(_marked(folder)):
+def processes_of(folder: str, *, but: int) -> Iterator[int]:
+    """Processes that have a file of Ray's folder open, as all of Ray's have their logs; but not the service itself.
+
+    Command lines and environments would not do: Ray's processes overwrite theirs.
+    """
+    for entry in PROCESSES.glob("[0-9]*"):
+        process = int(entry.name)
+        if process not in (but, os.getpid()) and _has_open(entry / "fd", folder):
+            yield process
+
+
+def _has_open(descriptors: Path, folder: str) -> bool:
+    try:
+        return any(_target(entry).startswith(f"{folder}/") for entry in descriptors.iterdir())
+    except OSError:
+        return False
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except OSError:
+        return ""
+
+
+def _wait_until_gone(folder: str, service: int) -> bool:
+    give_up = time.monotonic() + GRACE_SECONDS
+    while any(processes_of(folder, but=service)):
         if time.monotonic() > give_up:
             return False
         time.sleep(0.05)
     return True
-
-
-def _marked(folder: str) -> Iterator[int]:
-    """Processes that were started with our mark, but for the service itself, which has ended or waits for this."""
-    mark = f"{MARK}={folder}".encode()
-    for entry in PROCESSES.glob("[0-9]*"):
-        try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if mark in variables:
-            yield int(entry.name)
 
 
 if __name__ == "__main__":
