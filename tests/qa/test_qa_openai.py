@@ -1,23 +1,25 @@
 """The language model's asker and judge against a real HTTP server that speaks the protocol, well and badly."""
 
 import contextlib
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import sys
+from pathlib import Path
 
 import pytest
 
 from moviellm import errors, rpc
+from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.movie import FrameRange, QuestionKind
 from moviellm.qa.judging import Case, Winner
 from moviellm.qa.openai_asker import OpenAIAsker
-from moviellm.qa.openai_chat import OpenAIChat
 from moviellm.qa.openai_judge import OpenAIJudge
 from moviellm.qa.servicer import NAME, QuestionServicer
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
 from moviellm.wire import to_message
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from openai_endpoint import Endpoint, completion, serving
 
 KEY = "sk-very-secret"
 GOOD = [
@@ -26,80 +28,10 @@ GOOD = [
 ]
 
 
-class Endpoint:
-    """Answers the n-th completion with the n-th answer (then the last one again) and remembers what it was asked.
-
-    An answer is an object to reply with, a function from the request to one, or (status, headers, body).
-    """
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.requests = []
-        self.models_status = 200
-        self.released = threading.Event()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-
-    def close(self):
-        self.released.set()
-        self.server.shutdown()
-        self.server.server_close()
-
-    def _handler(endpoint):
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.reply(endpoint.models_status, {}, {"object": "list", "data": []})
-
-            def do_POST(self):
-                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                endpoint.requests.append((self.headers["authorization"], request))
-                answer = endpoint.answers[min(len(endpoint.requests), len(endpoint.answers)) - 1]
-                if callable(answer):
-                    answer = answer(request)
-                if isinstance(answer, tuple):
-                    self.reply(*answer)
-                else:
-                    self.reply(200, {}, completion(answer if isinstance(answer, str) else json.dumps(answer)))
-
-            def reply(self, status, headers, body):
-                data = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
-                for name, value in {"content-type": "application/json", **headers}.items():
-                    self.send_header(name, value)
-                self.send_header("content-length", str(len(data)))
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    self.end_headers()
-                    self.wfile.write(data)
-
-            def log_message(self, *_):
-                pass
-
-        return Handler
-
-
-def completion(text, finish_reason="stop"):
-    return {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [{"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
-    }
-
-
 @pytest.fixture
 def endpoint_of():
-    started = []
-
-    def start(*answers):
-        started.append(Endpoint(*answers))
-        return started[-1]
-
-    yield start
-    for endpoint in started:
-        endpoint.close()
+    with contextlib.ExitStack() as started:
+        yield lambda *answers: started.enter_context(serving(Endpoint(answers, usage=(100, 10))))
 
 
 def chat_of(url, **options):
@@ -134,8 +66,8 @@ async def test_questions_of_the_model_get_their_kind_level_and_evidence_from_us(
 async def test_the_model_sees_the_script_and_the_schema(endpoint_of, outline, chapters, scene, shape):
     endpoint = endpoint_of({"questions": GOOD})
     await OpenAIAsker(chat=chat_of(endpoint.url)).ask_scene(outline, chapters[0], scene, shape, 2**40 + 3)
-    authorization, request = endpoint.requests[0]
-    assert authorization == f"Bearer {KEY}"
+    request = endpoint.requests[0]
+    assert endpoint.headers[0]["authorization"] == f"Bearer {KEY}"
     assert request["model"] == "story-model"
     assert request["seed"] == 3
     assert request["response_format"]["json_schema"]["strict"] is True
@@ -173,9 +105,9 @@ def with_first(**changes):
         (with_first(question="What does the Assistant: say?"), 'forbidden text "ASSISTANT:"'),
         (with_first(question="Does she look: she looks for her friend?"), "contains its own answer"),
         ({"questions": [GOOD[0], GOOD[0] | {"question": "What does Mara look for??"}]}, "question 2 repeats"),
-        ((200, {}, completion('{"questions": [', finish_reason="length")), "cut off"),
-        ((200, {"content-type": "text/html"}, b"<html>proxy</html>"), "it is no chat completion"),
-        ((200, {}, b"{broken"), "it is no chat completion"),
+        ((200, completion('{"questions": [', finish_reason="length")), "cut off"),
+        ((200, b"<html>proxy</html>", {"content-type": "text/html"}), "it is no chat completion"),
+        ((200, b"{broken"), "it is no chat completion"),
     ],
 )
 async def test_a_bad_reply_is_asked_again_with_the_reason(endpoint_of, outline, shape, bad, why):
@@ -183,7 +115,7 @@ async def test_a_bad_reply_is_asked_again_with_the_reason(endpoint_of, outline, 
     asked = await asked_movie(endpoint, outline, shape)
     assert len(asked.questions) == 2
     assert len(endpoint.requests) == 2
-    assert why in endpoint.requests[1][1]["messages"][-1]["content"]
+    assert why in endpoint.requests[1]["messages"][-1]["content"]
 
 
 async def test_three_bad_replies_are_an_error_that_says_what_was_wrong(endpoint_of, outline, shape):
@@ -216,7 +148,7 @@ async def test_all_attempts_are_on_the_bill(endpoint_of, outline, shape):
 async def test_refusals_become_our_errors_at_once_and_never_name_the_key(
     endpoint_of, outline, shape, status, headers, kind, reason, retry_after
 ):
-    endpoint = endpoint_of((status, headers, {"error": {"message": f"bad key {KEY}"}}))
+    endpoint = endpoint_of((status, {"error": {"message": f"bad key {KEY}"}}, headers))
     with pytest.raises(kind) as caught:
         await asked_movie(endpoint, outline, shape)
     assert caught.value.reason == reason
@@ -231,7 +163,7 @@ async def test_no_server_and_a_silent_server_are_unreachable(endpoint_of, outlin
         await OpenAIAsker(chat=chat_of("http://user:pass@127.0.0.1:1/v1")).ask_movie(outline, shape, 1)
     assert caught.value.reason == "LLM_UNREACHABLE"
     assert "pass" not in caught.value.message
-    endpoint = endpoint_of(lambda request: endpoint.released.wait(10) and {"questions": GOOD})
+    endpoint = endpoint_of(lambda request: endpoint.silence(request))
     chat = chat_of(endpoint.url, timeout_seconds=0.1)
     with pytest.raises(errors.Unavailable, match="does not answer in time"):
         await OpenAIAsker(chat=chat).ask_movie(outline, shape, 1)
@@ -242,7 +174,7 @@ async def test_no_server_and_a_silent_server_are_unreachable(endpoint_of, outlin
 )
 async def test_health_asks_the_endpoint(endpoint_of, status, kind):
     endpoint = endpoint_of({})
-    endpoint.models_status = status
+    endpoint.models = (status, {"object": "list", "data": []})
     asker = OpenAIAsker(chat=chat_of(endpoint.url))
     if kind is None:
         await asker.check()
@@ -293,12 +225,12 @@ async def test_a_judgement_that_makes_no_sense_is_asked_again(endpoint_of, bad, 
     endpoint = endpoint_of(bad, {"score_a": 2, "score_b": 2, "better": "tie"})
     verdict = await OpenAIJudge(chat=chat_of(endpoint.url)).judge(CASE)
     assert verdict.winner is Winner.TIE
-    assert why in endpoint.requests[1][1]["messages"][-1]["content"]
+    assert why in endpoint.requests[1]["messages"][-1]["content"]
 
 
 async def test_questions_verdicts_bills_and_refusals_arrive_over_grpc(endpoint_of, outline, shape):
     judged = {"score_a": 5, "score_b": 1, "better": "a"}
-    refusal = (401, {}, {"error": {"message": KEY}})
+    refusal = (401, {"error": {"message": KEY}})
     endpoint = endpoint_of({"questions": GOOD}, judged, judged, refusal)
     chat = chat_of(endpoint.url)
     servicer = QuestionServicer(asker=OpenAIAsker(chat=chat), judge=OpenAIJudge(chat=chat))

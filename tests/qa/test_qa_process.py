@@ -7,13 +7,15 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from moviellm import rpc
 from moviellm.qa.settings import QaSettings
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from openai_endpoint import Endpoint, serving
 
 
 def environment(**settings):
@@ -60,29 +62,10 @@ def test_the_key_comes_from_its_file_and_is_never_shown(tmp_path, monkeypatch):
     assert "sk-from" not in repr(settings)
 
 
-class Models(BaseHTTPRequestHandler):
-    """Lists models for those who have the key."""
-
-    def do_GET(self):
-        known = self.headers["authorization"] == "Bearer right"
-        body = json.dumps({"object": "list", "data": []} if known else {"error": {"message": "no"}}).encode()
-        self.send_response(200 if known else 401)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def endpoint():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Models)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
+    with serving(Endpoint(key="right")) as endpoint:
+        yield endpoint.url
 
 
 async def start(**settings):

@@ -2,21 +2,26 @@
 
 import dataclasses
 import json
+import sys
+from pathlib import Path
 
 import pytest
-from llm_endpoint import Endpoint, completion, serving
 
 from moviellm import errors
+from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.scripting.openai_writer import OpenAIWriter
 from moviellm.scripting.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from openai_endpoint import Endpoint, completion, serving
 
 KEY = "sk-very-secret"
 REQUEST = OutlineRequest(theme="a duchess and a commoner", chapters=2, seed=7)
 
 
 def writer_for(endpoint, **options):
-    return OpenAIWriter(base_url=endpoint.url, model="tiny", api_key=KEY, **options)
+    return OpenAIWriter(chat=OpenAIChat(base_url=endpoint.url, model="tiny", api_key=KEY, **options))
 
 
 async def story():
@@ -191,6 +196,6 @@ async def test_health_follows_the_endpoint():
         await writer_for(endpoint).check()
     with (
         serving(Endpoint(["x"], models=(401, {"error": {"message": "who are you?"}}))) as endpoint,
-        pytest.raises(errors.Denied, match="refuses the API key"),
+        pytest.raises(errors.Denied, match="refuses the key"),
     ):
         await writer_for(endpoint).check()

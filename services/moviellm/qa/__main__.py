@@ -45,8 +45,8 @@ def _adapters(settings: QaSettings) -> tuple[Asker, Judge]:
 
 def _openai_adapters(settings: QaSettings) -> tuple[Asker, Judge]:
     # Here, because the client's import doubles the service's start, which the embedded asker should not pay.
+    from moviellm.llm.openai_chat import OpenAIChat
     from moviellm.qa.openai_asker import OpenAIAsker
-    from moviellm.qa.openai_chat import OpenAIChat
     from moviellm.qa.openai_judge import OpenAIJudge
 
     chat = OpenAIChat(
@@ -54,6 +54,7 @@ def _openai_adapters(settings: QaSettings) -> tuple[Asker, Judge]:
         model=settings.llm_model,
         api_key=settings.api_key(),
         timeout_seconds=settings.llm_timeout_seconds,
+        max_concurrency=settings.llm_max_concurrency,
     )
     return OpenAIAsker(chat=chat), OpenAIJudge(chat=chat)
 

@@ -6,9 +6,10 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from moviellm.llm.openai_chat import OpenAIChat
+from moviellm.llm.reply import Unusable
 from moviellm.movie import Chapter, FrameRange, Outline, Question, QuestionKind, Scene, Shape
 from moviellm.qa.asking import Asked, distinct, flaw, words
-from moviellm.qa.openai_chat import OpenAIChat, Unusable
 from moviellm.qa.order import order_questions
 from moviellm.qa.prompting import prompt
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from moviellm.llm.openai_chat import OpenAIChat, Reply
+from moviellm.llm.reply import Unusable
 from moviellm.qa.judging import Case, Judgement, Verdict, Winner, winner_of
-from moviellm.qa.openai_chat import OpenAIChat, Reply, Unusable
 from moviellm.qa.prompting import prompt
 
 _SCHEMA: dict[str, Any] = {

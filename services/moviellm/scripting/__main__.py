@@ -12,15 +12,17 @@ from moviellm.telemetry import configure_logging, serve_metrics
 def build_writer(settings: ScriptingSettings) -> Writer:
     """The writer that the settings name."""
     if settings.writer == "openai":
+        from moviellm.llm.openai_chat import OpenAIChat
         from moviellm.scripting.openai_writer import OpenAIWriter
 
-        return OpenAIWriter(
+        chat = OpenAIChat(
             base_url=settings.llm_base_url,
             model=settings.llm_model,
             api_key=settings.api_key(),
             timeout_seconds=settings.llm_timeout_seconds,
             max_concurrency=settings.llm_max_concurrency,
         )
+        return OpenAIWriter(chat=chat)
     from moviellm.scripting.storyteller import Storyteller
 
     return Storyteller()

@@ -65,11 +65,6 @@ def scene(request: SceneRequest) -> tuple[str, str]:
     return system, _json(user)
 
 
-def correction(rule: str) -> str:
-    """What the model is told about a reply that breaks a rule."""
-    return f"This reply cannot be used: {rule}. Write the whole JSON object again and keep all rules."
-
-
 def _names(outline: Outline) -> str:
     return ", ".join(character.name for character in outline.characters)
 

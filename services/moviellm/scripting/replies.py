@@ -1,6 +1,5 @@
 """The JSON that a language model is asked for, and the way from it into the domain."""
 
-import json
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -109,17 +108,10 @@ def json_schema(reply: type[Reply]) -> dict[str, Any]:
     return reply.model_json_schema()
 
 
-def parsed(text: str, reply: type[Reply]) -> Any:
-    """The reply in a text; marks around the JSON object are ignored. Raises RuleBroken, saying what is wrong."""
-    start, end = text.find("{"), text.rfind("}")
-    if start >= 0 and end < start:
-        raise RuleBroken("the reply is not valid JSON: it ends in the middle")
-    if start < 0:
-        raise RuleBroken("the reply holds no JSON object")
+def parsed(value: dict[str, Any], reply: type[Reply]) -> Any:
+    """The reply in a JSON object. Raises RuleBroken, saying what is wrong."""
     try:
-        return reply.model_validate(json.loads(text[start : end + 1]))
-    except json.JSONDecodeError as error:
-        raise RuleBroken(f"the reply is not valid JSON: {error.msg} at character {error.pos}") from error
+        return reply.model_validate(value)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the reply"
