@@ -239,24 +239,26 @@ async def test_silence_is_unreachable_and_the_endpoint_is_named_without_its_pass
         assert caught.value.reason == "LLM_UNREACHABLE"
 
 
-async def test_no_more_requests_are_under_way_than_allowed():
-    under_way, most, lock = [0], [0], threading.Lock()
-    both_there = threading.Barrier(2)
+async def test_as_many_requests_are_under_way_as_allowed_and_no_more():
+    under_way, lock = [0], threading.Lock()
+    both_there, third_there = threading.Barrier(2), threading.Event()
 
     def answer(request):
         with lock:
             under_way[0] += 1
-            most[0] = max(most[0], under_way[0])
+            if under_way[0] > 2:
+                third_there.set()
         both_there.wait(30)
+        third_there.wait(0.3)
         with lock:
             under_way[0] -= 1
         return GOOD
 
     with serving(Endpoint([answer])) as endpoint:
         chat = chat_of(endpoint, max_concurrency=2)
-        replies = await asyncio.gather(*(asked(chat, seed) for seed in range(6)))
-    assert [reply.value for reply in replies] == ["yes"] * 6
-    assert most[0] == 2
+        replies = await asyncio.gather(*(asked(chat, seed) for seed in range(4)))
+    assert [reply.value for reply in replies] == ["yes"] * 4
+    assert not third_there.is_set()
 
 
 @pytest.mark.parametrize(
