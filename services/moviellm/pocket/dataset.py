@@ -48,7 +48,7 @@ def draw_dataset(path: Path, number: int, *, seed: int = TRAINING_SEED, processe
     done = {int(line) for line in ledger.read_text().split()} if path.exists() and ledger.exists() else set()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(number, SIZE, SIZE, 3)).flush()  # type: ignore[no-untyped-call]
+        np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(number, SIZE, SIZE, 3)).flush()
         ledger.write_text("")
     starts = [start for start in range(0, number, _CHUNK) if start not in done]
     jobs = [(path, seed, start, min(start + _CHUNK, number)) for start in starts]

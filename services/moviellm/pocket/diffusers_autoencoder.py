@@ -125,7 +125,8 @@ def train_autoencoder(folder: Path, decoder_seconds: float, encoder_seconds: flo
 
     def find(pictures: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
         found = vae.encode(pictures).latent_dist
-        return torch.nn.functional.mse_loss(found.mean, latents) + 0.001 * (found.logvar + 10).abs().mean()
+        quiet: torch.Tensor = 0.001 * (found.logvar + 10).abs().mean()
+        return torch.nn.functional.mse_loss(found.mean, latents) + quiet
 
     _learn(folder, "decoder", vae, [vae.decoder, vae.post_quant_conv], draw, decoder_seconds, say)
     _learn(folder, "encoder", vae, [vae.encoder, vae.quant_conv], find, encoder_seconds, say)

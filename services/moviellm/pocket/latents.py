@@ -39,7 +39,7 @@ class Projection:
         flat = latents.transpose(0, 2, 3, 1).reshape(-1, latents.shape[1])
         patches = flat @ (self.basis / self.gain).T + self.mean
         square = patches.reshape(len(latents), SIDE, SIDE, PATCH, PATCH, 3).transpose(0, 1, 3, 2, 4, 5)
-        return np.clip(square.reshape(len(latents), SIZE, SIZE, 3) / 2 + 0.5, 0, 1)
+        return np.asarray(np.clip(square.reshape(len(latents), SIZE, SIZE, 3) / 2 + 0.5, 0, 1))
 
     def save(self, path: Path) -> None:
         """Keep it in one file."""

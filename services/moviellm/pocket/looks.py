@@ -81,11 +81,11 @@ def _contrast(picture: Picture, gain: float) -> Picture:
 
 def _saturated(picture: Picture, gain: float) -> Picture:
     light = luminance(picture)
-    return light + (picture - light) * gain
+    return np.asarray(light + (picture - light) * gain)
 
 
 def _vignette(picture: Picture, strength: float) -> Picture:
-    return picture * (1 - strength * np.clip(_RADIUS - 0.45, 0, 1))
+    return np.asarray(picture * (1 - strength * np.clip(_RADIUS - 0.45, 0, 1)))
 
 
 def _duotone(picture: Picture, dark: tuple[float, float, float], light: tuple[float, float, float]) -> Picture:
@@ -114,7 +114,7 @@ def _watercolor(picture: Picture) -> Picture:
     pooled = wet * 0.6 + 0.42 - edges(picture) * 0.16
     paper = _CANVAS * 0.025
     white = np.clip((_RADIUS - 0.92) * 3, 0, 1)
-    return (pooled + paper) * (1 - white) + white
+    return np.asarray((pooled + paper) * (1 - white) + white)
 
 
 def _pastel(picture: Picture) -> Picture:
@@ -131,13 +131,13 @@ def _vintage(picture: Picture) -> Picture:
 def _neon(picture: Picture) -> Picture:
     glow = blurred(edges(picture), 1)
     night = _duotone(picture, (0.1, 0.02, 0.24), (0.95, 0.45, 0.95)) * 0.62 + _saturated(picture, 1.5) * 0.34
-    return night + glow * np.asarray((0.0, 0.55, 0.6), dtype=np.float32) - 0.04
+    return np.asarray(night + glow * np.asarray((0.0, 0.55, 0.6), dtype=np.float32) - 0.04)
 
 
 def _comic(picture: Picture) -> Picture:
     flat = np.round(_saturated(_contrast(picture, 1.2) + 0.05, 1.5) * 4) / 4
     dots = (_DOTS < 0.42) * np.clip(0.75 - luminance(picture), 0, 1) * 0.4
-    return (flat - dots) * (1 - edges(picture) * 0.9)
+    return np.asarray((flat - dots) * (1 - edges(picture) * 0.9))
 
 
 def _sketch(picture: Picture) -> Picture:
@@ -145,7 +145,7 @@ def _sketch(picture: Picture) -> Picture:
     hatch = np.clip(0.62 - light, 0, 1) * (1.1 - _LINES) * 0.9
     lines = edges(picture) * 0.8
     paper = np.asarray((0.98, 0.97, 0.94), dtype=np.float32)
-    return paper * (1 - np.clip(hatch + lines, 0, 0.86)) * 0.86 + picture * 0.14
+    return np.asarray(paper * (1 - np.clip(hatch + lines, 0, 0.86)) * 0.86 + picture * 0.14)
 
 
 def _impressionist(picture: Picture) -> Picture:
@@ -162,14 +162,14 @@ def _woodcut(picture: Picture) -> Picture:
     light = np.clip(luminance(picture) * 1.35, 0, 1)
     cut = np.clip((light - (0.16 + _CARVING * 0.42)) * 6, 0, 1) * (1 - edges(picture))
     ink, paper = np.asarray((0.08, 0.06, 0.06), dtype=np.float32), np.asarray((0.95, 0.89, 0.74), dtype=np.float32)
-    return ink + (paper - ink) * cut
+    return np.asarray(ink + (paper - ink) * cut)
 
 
 def _fairytale(picture: Picture) -> Picture:
     warm = _tint(_saturated(picture, 1.35), (1.08, 1.0, 0.78)) + np.asarray((0.09, 0.06, 0.02), dtype=np.float32)
     glow = np.clip(1.15 - _RADIUS, 0, 1) * np.asarray((0.2, 0.15, 0.02), dtype=np.float32)
     spark = (np.hypot(_ROWS % 32 - 9, _COLUMNS % 32 - 21) < 1.3)[..., None] * 0.55
-    return warm * 0.86 + glow + spark
+    return np.asarray(warm * 0.86 + glow + spark)
 
 
 def _cinematic(picture: Picture) -> Picture:
@@ -177,7 +177,7 @@ def _cinematic(picture: Picture) -> Picture:
     teal, orange = np.asarray((0.0, 0.28, 0.34), dtype=np.float32), np.asarray((1.0, 0.62, 0.3), dtype=np.float32)
     graded = _contrast(picture, 1.1) * 0.72 + (teal * (1 - light) + orange * light) * 0.3
     bars = ((_ROWS < 8) | (_ROWS >= SIZE - 8))[..., None]
-    return graded * (1 - bars)
+    return np.asarray(graded * (1 - bars))
 
 
 _STYLES: dict[str, Callable[[Picture], Picture]] = {
