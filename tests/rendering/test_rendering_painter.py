@@ -62,6 +62,23 @@ def test_styles_mix_in_one_batch(painter, tiny):
     assert differ(mixed[0], mixed[2]) > 0
 
 
+def test_padded_batches_give_the_same_bytes_alone_and_together(tiny):
+    painter = DiffusersPainter(tiny.sd(), model="tiny", pad_to=4)
+    jobs = jobs_of(painter, 4)
+    together = pixels_of(painter, jobs)
+    backwards = pixels_of(painter, jobs[::-1])[::-1]
+    alone = [pixels_of(painter, [job])[0] for job in jobs]
+    for one, two, three in zip(together, backwards, alone, strict=True):
+        assert one.tobytes() == two.tobytes() == three.tobytes()
+
+
+def test_a_padded_batch_that_is_too_large_is_halved_too(tiny):
+    painter = DiffusersPainter(tiny.sd(), model="tiny", pad_to=8)
+    painter._pipe = SmallMemory(painter._pipe, room=2)
+    assert len(pixels_of(painter, jobs_of(painter, 3))) == 3
+    assert painter._pipe.sizes == [8, 4, 2, 2]
+
+
 def test_recipes_mix_in_one_batch(painter):
     jobs = [
         *jobs_of(painter, 2),
@@ -144,7 +161,7 @@ def test_a_batch_too_large_for_the_memory_is_halved(tiny):
     painter._pipe = SmallMemory(painter._pipe, room=2)
     for picture, wanted in zip(pixels_of(painter, jobs_of(painter, 5)), expected, strict=True):
         assert differ(picture, wanted) <= ROUNDING
-    assert painter._pipe.sizes == [5, 2, 3, 1, 2]
+    assert painter._pipe.sizes == [5, 2, 2, 1]
     painter._pipe = SmallMemory(painter._pipe, room=0)
     with pytest.raises(Unsatisfied, match="does not fit into the GPU's memory"):
         pixels_of(painter, jobs_of(painter, 2))

@@ -1,7 +1,8 @@
 """The picture model: jobs → pixels, through the pipeline's own `__call__` with embeddings and noise made here.
 
 The initial noise of a picture comes from a CPU generator with the picture's own seed, so that the picture is the same
-in any batch, on any replica, on CPU and GPU, up to rounding.
+in any batch, on any replica, on CPU and GPU, up to rounding. Batches padded to one size take the rounding away too:
+kernels then see the same shapes whatever comes together.
 """
 
 import inspect
@@ -21,9 +22,13 @@ from moviellm.rendering.picture import Job, Painted, Recipe, RenderOptions
 
 
 class DiffusersPainter:
-    """Paints batches with one pipeline. `paint` must run on one thread; the rest may be called from anywhere."""
+    """Paints batches with one pipeline. `paint` must run on one thread; the rest may be called from anywhere.
 
-    def __init__(self, pipe: DiffusionPipeline, *, model: str) -> None:
+    Batches smaller than `pad_to` are filled up with copies of their last job, whose pictures are thrown away.
+    """
+
+    def __init__(self, pipe: DiffusionPipeline, *, model: str, pad_to: int = 0) -> None:
+        self._pad_to = pad_to
         self._pipe = pipe
         self._encoder = PromptEncoder(pipe)
         self._defaults = _own_recipe(pipe, model)
@@ -55,27 +60,29 @@ class DiffusersPainter:
         for position, job in enumerate(jobs):
             groups.setdefault(job.recipe, []).append(position)
         for recipe, positions in groups.items():
-            painted = self._try([jobs[position] for position in positions], recipe)
+            painted = self._try([jobs[position] for position in positions], recipe, self._pad_to)
             for position, result in zip(positions, painted, strict=True):
                 results[position] = result
         return results
 
-    def _try(self, jobs: Sequence[Job], recipe: Recipe) -> Iterable[Painted | Exception]:
+    def _try(self, jobs: Sequence[Job], recipe: Recipe, pad_to: int) -> Iterable[Painted | Exception]:
         """Paint a group; where the GPU's memory is too small for it, halve it."""
         try:
-            return self._denoise(jobs, recipe)
+            return self._denoise(jobs, recipe, pad_to)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
         except Exception as error:
             return [error] * len(jobs)
-        if len(jobs) == 1:
+        half = max(len(jobs), pad_to) // 2
+        if half == 0:
             size = f"{recipe.width} × {recipe.height}"
             return [Unsatisfied(f"one picture of {size} does not fit into the GPU's memory; ask for a smaller one")]
-        half = len(jobs) // 2
-        return [*self._try(jobs[:half], recipe), *self._try(jobs[half:], recipe)]
+        parts = (jobs[first : first + half] for first in range(0, len(jobs), half))
+        return [result for part in parts for result in self._try(part, recipe, min(pad_to, half))]
 
     @torch.inference_mode()
-    def _denoise(self, jobs: Sequence[Job], recipe: Recipe) -> list[Painted | Exception]:
+    def _denoise(self, wanted: Sequence[Job], recipe: Recipe, pad_to: int) -> list[Painted | Exception]:
+        jobs = [*wanted, *[wanted[-1]] * (pad_to - len(wanted))]
         start = time.perf_counter()
         generators = [torch.Generator("cpu").manual_seed(job.seed) for job in jobs]
         images = self._pipe(
@@ -90,8 +97,8 @@ class DiffusersPainter:
             output_type="np",
         ).images
         pixels = np.rint(np.asarray(images) * 255).astype(np.uint8)
-        each = (time.perf_counter() - start) / len(jobs)
-        return [Painted(picture, each, each if self._on_gpu else 0.0) for picture in pixels]
+        each = (time.perf_counter() - start) / len(wanted)
+        return [Painted(picture, each, each if self._on_gpu else 0.0) for picture in pixels[: len(wanted)]]
 
     def _conditioning(self, jobs: Sequence[Job], recipe: Recipe) -> dict[str, Any]:
         encoded = self._encoder.encode([job.prompt for job in jobs], [job.style for job in jobs])

@@ -142,7 +142,8 @@ def _load(settings: RenderingSettings) -> Painter:
     pipe = load_pipeline(
         settings.model, device=settings.device, dtype=settings.dtype, local_files_only=settings.offline
     )
-    painter = DiffusersPainter(pipe, model=settings.model)
+    pad_to = settings.max_batch_size if settings.pad_batches else 0
+    painter = DiffusersPainter(pipe, model=settings.model, pad_to=pad_to)
     for result in painter.paint([Job("a picture", 0, painter.recipe(WARM_UP))]):
         if isinstance(result, Exception):
             raise result

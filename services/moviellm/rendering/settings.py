@@ -48,6 +48,9 @@ class RenderingSettings(ServiceSettings):
     max_batch_size: int = Field(default=8, ge=1, le=256)
     """The most pictures that are denoised together."""
 
+    pad_batches: bool = True
+    """Fill every batch up to its full size, so that a picture's bytes do not depend on what it was batched with."""
+
     batch_wait_seconds: float = Field(default=0.02, ge=0, le=10)
     """How long a batch that is not full waits for more pictures."""
 
