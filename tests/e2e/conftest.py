@@ -126,3 +126,9 @@ def stack(tmp_path_factory):
     finally:
         if running.process.poll() is None:
             running.stop()
+
+
+@pytest.fixture
+def stacks():
+    """What tests need to start stacks of their own."""
+    return sys.modules[__name__]

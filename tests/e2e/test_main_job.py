@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import tarfile
+from pathlib import Path
 
 import av
 import grpc
@@ -96,6 +98,13 @@ def test_bad_requests_are_refused_at_the_door_and_in_one_sentence(stack):
     assert "cubism" in done.stderr
     assert "gothic" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_documented_client_works(stack, first, capsys):
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    code = re.search(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL).group(1)
+    exec(compile(code.replace("127.0.0.1:8600", stack.server), "docs/api.md", "exec"), {})
+    assert "STATE_SUCCEEDED" in capsys.readouterr().out
 
 
 def test_delete_leaves_nothing(stack, first):
