@@ -24,7 +24,7 @@ class Recipe:
 
 def load(weights: Path = WEIGHTS) -> DiffusionPipeline:
     """The pipeline in single precision, on the processor, without progress bars; needs no network."""
-    pipeline = DiffusionPipeline.from_pretrained(weights, torch_dtype=torch.float32, local_files_only=True)
+    pipeline = DiffusionPipeline.from_pretrained(weights, dtype=torch.float32, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

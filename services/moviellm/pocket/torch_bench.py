@@ -16,7 +16,7 @@ from moviellm.pocket.torch_workshop import save_sheet
 
 Say = Callable[[str], None]
 
-_LESSONS = 24_000
+_LESSONS = 60_000
 """Drawn pictures from which the classifiers learn."""
 
 

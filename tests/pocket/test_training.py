@@ -1,0 +1,65 @@
+"""Training: it resumes where it stopped, and refuses to go on with broken numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("diffusers")
+
+from moviellm.pocket.dataset import scene_at
+from moviellm.pocket.evaluation import FACTORS, labels, shares_right, table
+from moviellm.pocket.meaning import meaning
+
+
+@pytest.fixture
+def trainer():
+    import torch
+
+    from moviellm.pocket.captions import canonical
+    from moviellm.pocket.diffusers_pipeline import build_text_encoder, build_tokenizer, build_unet
+    from moviellm.pocket.torch_training import Artist, Lessons, Plan, Trainer
+    from moviellm.pocket.torch_workshop import numbers_of
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    tokenizer = build_tokenizer()
+    scenes = [scene_at(1, index) for index in range(4)]
+    lessons = Lessons(
+        np.random.default_rng(0).standard_normal((4, 32, 8, 8)).astype(np.float16),
+        numbers_of(tokenizer, [canonical(scene) for scene in scenes])[:, None],
+        np.stack([meaning(scene) for scene in scenes]),
+        numbers_of(tokenizer, [""])[0],
+    )
+    plan = Plan(samples=4, batch=2, reading_seconds=0.1, checkpoint_seconds=0.0)
+    return Trainer(Artist(build_unet(), build_text_encoder(tokenizer)), lessons, plan)
+
+
+def test_a_checkpoint_brings_everything_back(trainer, tmp_path) -> None:
+    import torch
+
+    path, reports = tmp_path / "artist.pt", []
+    trainer.run(path, lambda now: reports.append(now.state.samples))
+    assert reports == [2, 4]
+    assert trainer.rate() == pytest.approx(trainer.plan.rate * 0.02 * 4 / trainer.plan.warmup, rel=0.5)
+    expected = trainer._step()
+    trainer.resume(path)
+    assert trainer.state.samples == 4
+    assert trainer._step() == pytest.approx(expected, rel=1e-5)
+    assert not torch.equal(trainer.mean["heads.weight"], trainer.artist.heads.weight)
+
+
+def test_broken_numbers_stop_the_training(trainer) -> None:
+    trainer.lessons = replace(trainer.lessons, latents=np.full_like(trainer.lessons.latents, np.nan))
+    with pytest.raises(FloatingPointError, match="lower the rate"):
+        trainer._step()
+
+
+def test_questions_are_asked_only_where_they_can_be_answered() -> None:
+    scenes = [scene_at(2, index) for index in range(80)]
+    truth = labels(scenes)
+    for scene, asked in zip(scenes, truth["clothing colour"] >= 0, strict=True):
+        assert not asked or (scene.people and scene.style != "noir")
+    shares = shares_right(truth, truth)
+    assert shares == {factor.name: 1.0 for factor in FACTORS}
+    assert "| location | 1.00 | 1.00 | 0.97 |" in table(shares, shares)

@@ -1,0 +1,86 @@
+"""The shipped pipeline: stock classes, small, offline, and it listens."""
+
+import json
+
+import numpy as np
+import pytest
+
+from moviellm.pocket import SIZE, WEIGHTS
+from moviellm.pocket.captions import taught_words
+from moviellm.pocket.wordpieces import END, START, learn_pieces
+
+pytest.importorskip("diffusers")
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    import torch
+
+    from moviellm.pocket.diffusers_sampling import load
+
+    torch.set_num_threads(1)
+    return load(WEIGHTS)
+
+
+@pytest.fixture(scope="module")
+def pictures(pipeline):
+    from moviellm.pocket.diffusers_sampling import Recipe, paint
+
+    prompts = [
+        "generate an image in comic style: the beach at noon, wide shot",
+        "generate an image in noir style: the beach at noon, wide shot",
+        "generate an image in comic style: the library at night, wide shot",
+        "generate an image in comic style: the beach at noon, wide shot",
+    ]
+    recipe = Recipe(steps=6, guidance=3.0, rescale=0.5, batch=2)
+    return paint(pipeline, prompts, recipe).pictures.astype(np.float32) / 255
+
+
+def test_only_stock_parts_and_a_small_directory() -> None:
+    index = json.loads((WEIGHTS / "model_index.json").read_text())
+    assert index["_class_name"] == "StableDiffusionPipeline"
+    assert {owner for owner, _ in (part for part in index.values() if isinstance(part, list))} <= {
+        "diffusers",
+        "transformers",
+        None,
+    }
+    size = sum(path.stat().st_size for path in WEIGHTS.rglob("*") if path.is_file())
+    assert size <= 40 * 2**20
+    for name in ("tokenizer.json", "vocab.json", "merges.txt"):
+        assert (WEIGHTS / "tokenizer" / name).exists()
+
+
+def test_every_taught_word_is_one_piece_and_anything_else_still_has_pieces(pipeline) -> None:
+    words = [word for word in taught_words() if word.isalpha()]
+    assert all(len(pipeline.tokenizer.tokenize(word)) == 1 for word in words)
+    unknown = pipeline.tokenizer("Zoë's xylophone 漢")["input_ids"]
+    assert len(unknown) > 6
+    assert unknown.count(pipeline.tokenizer.eos_token_id) == 1
+
+
+def test_pieces_end_when_all_words_are_whole() -> None:
+    pieces, merges = learn_pieces(["lamp", "lamps", "a"])
+    assert {"lamp</w>", "lamps</w>", "a</w>", START, END} <= set(pieces)
+    assert sorted(pieces.values()) == list(range(len(pieces)))
+    assert ("lam", "p</w>") in merges
+
+
+def test_pictures_follow_the_prompt(pictures) -> None:
+    beach, noir, library, _ = pictures
+    assert pictures.shape == (4, SIZE, SIZE, 3)
+    saturation = [float((picture.max(axis=2) - picture.min(axis=2)).mean()) for picture in (beach, noir)]
+    assert saturation[1] < 0.5 * saturation[0]
+    assert float(np.abs(beach - library).mean()) > 0.1
+    assert beach.mean() > library.mean()
+
+
+def test_each_picture_has_its_own_noise_whatever_the_batch(pipeline, pictures) -> None:
+    from moviellm.pocket.diffusers_sampling import Recipe, paint
+
+    assert np.abs(pictures[0] - pictures[3]).max() > 0.05
+    alone = paint(
+        pipeline,
+        ["generate an image in comic style: the beach at noon, wide shot"],
+        Recipe(steps=6, guidance=3.0, rescale=0.5, batch=1),
+    ).pictures.astype(np.float32)
+    assert np.abs(alone[0] / 255 - pictures[0]).max() < 0.02
