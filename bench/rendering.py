@@ -65,7 +65,7 @@ async def through_serve(address: str, store: ArtifactStore, number: int) -> floa
 
         async def scene(first: int) -> int:
             request = pb.RenderSceneRequest(pictures=orders[first : first + quarter])
-            responses = stub.RenderScene(request, metadata=(("application", "moviellm"),))
+            responses = stub.RenderScene(request, metadata=(("application", "rendering"),))
             return len([response async for response in rpc.stream("rendering", responses)])
 
         started = time.perf_counter()

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import itertools
 import json
 import sys
 import textwrap
@@ -40,7 +41,7 @@ def sentences(cls: type) -> dict[str, str]:
         if not (isinstance(base, type) and issubclass(base, Settings)):
             continue
         body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0].body
-        for field, below in zip(body, body[1:], strict=False):
+        for field, below in itertools.pairwise(body):
             is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
             if isinstance(field, ast.AnnAssign) and is_text:
                 found[field.target.id] = " ".join(str(below.value.value).split())

@@ -1,10 +1,7 @@
 """A controller over a real store, real gRPC at its door, and stage services in memory."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
+from fake_stages import FakeStages
 from prometheus_client import CollectorRegistry
 
 from moviellm import rpc
@@ -22,11 +19,6 @@ from moviellm.dataset import Stage
 from moviellm.settings import StoreSettings
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
-
-_spec = importlib.util.spec_from_file_location("fake_stages", Path(__file__).with_name("fake_stages.py"))
-sys.modules["fake_stages"] = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(sys.modules["fake_stages"])
-FakeStages = sys.modules["fake_stages"].FakeStages
 
 NAME = pb.DESCRIPTOR.services_by_name["MovieDatasetService"].full_name
 

@@ -1,11 +1,6 @@
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from export_fixtures import stage_at, write_dataset
 
 

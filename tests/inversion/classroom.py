@@ -2,11 +2,10 @@
 
 import asyncio
 import io
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
+import tiny_pipelines as tiny
 import torch
 from PIL import Image
 
@@ -18,9 +17,6 @@ from moviellm.inversion.school import School
 from moviellm.movie import StoredFile, Style
 from moviellm.pipelines.diffusers_loading import use_torch_threads
 from moviellm.settings import StoreSettings
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import tiny_pipelines as tiny
 
 __all__ = ["tiny"]
 

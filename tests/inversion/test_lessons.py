@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import sys
-from pathlib import Path
 
+import classroom as room
 import pytest
 import torch
+from classroom import tiny
 
 from moviellm import errors
 from moviellm.inversion.diffusers_teacher import load_teacher
@@ -14,10 +14,6 @@ from moviellm.inversion.recipe import Recipe
 from moviellm.inversion.settings import InversionSettings
 from moviellm.movie import StoredFile, Style
 from moviellm.pipelines.diffusers_prompts import read_learned
-
-sys.path.insert(0, str(Path(__file__).parent))
-import classroom as room
-from classroom import tiny
 
 PIPELINES = {
     "sd": tiny.sd,

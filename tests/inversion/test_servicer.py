@@ -5,9 +5,10 @@ import os
 import signal
 import socket
 import sys
-from pathlib import Path
 
+import classroom as room
 import pytest
+from classroom import tiny
 
 from moviellm import errors, rpc, wire
 from moviellm.inversion.diffusers_teacher import load_teacher
@@ -17,10 +18,6 @@ from moviellm.inversion.settings import InversionSettings
 from moviellm.v1 import inversion_service_pb2 as pb
 from moviellm.v1 import inversion_service_pb2_grpc as pb_grpc
 from moviellm.v1 import movie_pb2
-
-sys.path.insert(0, str(Path(__file__).parent))
-import classroom as room
-from classroom import tiny
 
 STEPS = 60
 

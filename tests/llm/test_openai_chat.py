@@ -1,18 +1,14 @@
 """The conversation with a language model's endpoint against a real HTTP server that answers well and badly."""
 
 import asyncio
-import sys
 import threading
-from pathlib import Path
 
 import pytest
+from openai_endpoint import Endpoint, completion, serving
 
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.llm.reply import Unusable
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from openai_endpoint import Endpoint, completion, serving
 
 KEY = "sk-very-secret"
 SCHEMA = {

@@ -1,17 +1,12 @@
 """Pipelines load from a directory; anything else is one sentence that names the setting."""
 
-import sys
-from pathlib import Path
-
 import pytest
+import tiny_pipelines as tiny
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, StableDiffusionXLPipeline, UNet2DModel
 
 from moviellm import errors
 from moviellm.pipelines.diffusers_loading import load_pipeline, picture_size
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import tiny_pipelines as tiny
 
 torch.set_num_threads(1)
 

@@ -1,16 +1,11 @@
 """Splicing equals what diffusers does by changing tokenizer and encoder, and batches mix styles."""
 
-import sys
-from pathlib import Path
-
 import pytest
+import tiny_pipelines as tiny
 import torch
 
 from moviellm import errors
 from moviellm.pipelines.diffusers_prompts import LearnedVectors, PromptEncoder, read_learned, write_learned
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import tiny_pipelines as tiny
 
 torch.set_num_threads(1)
 

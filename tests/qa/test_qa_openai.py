@@ -1,10 +1,9 @@
 """The language model's asker and judge against a real HTTP server that speaks the protocol, well and badly."""
 
 import contextlib
-import sys
-from pathlib import Path
 
 import pytest
+from openai_endpoint import Endpoint, completion, serving
 
 from moviellm import errors, rpc
 from moviellm.llm.openai_chat import OpenAIChat
@@ -17,9 +16,6 @@ from moviellm.v1 import movie_pb2
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
 from moviellm.wire import to_message
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from openai_endpoint import Endpoint, completion, serving
 
 KEY = "sk-very-secret"
 GOOD = [

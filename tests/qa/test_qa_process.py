@@ -7,15 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from openai_endpoint import Endpoint, serving
 
 from moviellm import rpc
 from moviellm.qa.settings import QaSettings
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from openai_endpoint import Endpoint, serving
 
 
 def environment(**settings):

@@ -1,6 +1,5 @@
 """A pipeline of a few thousand random weights, the store, and the real service in its own process."""
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -26,20 +25,13 @@ START_SECONDS = 280
 APPLICATION = (("application", "rendering"),)
 
 
-def load_tiny_pipelines():
-    path = Path(__file__).parent.parent / "tiny_pipelines.py"
-    spec = importlib.util.spec_from_file_location("tiny_pipelines", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def tiny():
+    import tiny_pipelines
     import torch
 
     torch.set_num_threads(1)
-    return load_tiny_pipelines()
+    return tiny_pipelines
 
 
 @pytest.fixture

@@ -2,19 +2,15 @@
 
 import dataclasses
 import json
-import sys
-from pathlib import Path
 
 import pytest
+from openai_endpoint import Endpoint, completion, serving
 
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.scripting.openai_writer import OpenAIWriter
 from moviellm.scripting.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from openai_endpoint import Endpoint, completion, serving
 
 KEY = "sk-very-secret"
 REQUEST = OutlineRequest(theme="a duchess and a commoner", chapters=2, seed=7)

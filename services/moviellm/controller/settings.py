@@ -29,7 +29,7 @@ class ControllerSettings(ServiceSettings):
     rendering: str = "127.0.0.1:8603"
     """gRPC target of the rendering service (Ray Serve's gRPC proxy)."""
 
-    rendering_application: str = "moviellm"
+    rendering_application: str = "rendering"
     """Name of the Ray Serve application behind that target."""
 
     qa: str = "127.0.0.1:8604"
