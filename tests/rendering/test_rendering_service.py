@@ -161,17 +161,18 @@ async def test_a_full_queue_is_told_through_the_proxy(service, peer):
 
 
 async def test_a_caller_that_leaves_stops_the_work(service, peer):
+    """Ray loses a cancellation now and then: one that comes while a message is on its way; so one of three may be."""
     stub = pb_grpc.RenderingServiceStub(peer)
-    for name in ("left-1", "left-2", "left-3"):
-        orders = service.orders(name, 100)
-        request = pb.RenderSceneRequest(pictures=orders, options=pb.RenderOptions(steps=10))
+    names = ("left-1", "left-2", "left-3")
+    for name in names:
+        request = pb.RenderSceneRequest(pictures=service.orders(name, 40), options=pb.RenderOptions(steps=10))
         call = stub.RenderScene(request, metadata=APPLICATION)
         for _ in range(BATCH):
             await call.read()
         call.cancel()
     await service.render(service.orders("after", 5))
-    left = len([entry async for name in ("left-1", "left-2", "left-3") async for entry in service.store.list(name)])
-    assert left <= 200, "Ray loses a cancellation now and then, but not two of three"
+    made = [len([entry async for entry in service.store.list(name)]) for name in names]
+    assert sum(count < 40 for count in made) >= 2, made
 
 
 async def test_health_and_reflection_are_on_the_same_port(service, peer):

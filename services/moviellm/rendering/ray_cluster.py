@@ -1,15 +1,15 @@
 """A small Ray of the service's own with Serve on it, or a cluster to join; and taking all of it down again."""
 
 import contextlib
+import functools
 import math
 import os
-import time
 from typing import Any
 
 import ray
 import structlog
 from ray import serve
-from ray._private import services
+from ray._private import parameter
 from ray.serve.config import HTTPOptions, ProxyLocation, gRPCOptions
 from ray.serve.schema import LoggingConfig
 
@@ -17,11 +17,7 @@ from moviellm.errors import Unavailable, Unsatisfied
 from moviellm.rendering import ray_logs
 from moviellm.rendering.ports import free_port
 from moviellm.rendering.ray_app import APPLICATION, SERVICER_FUNCTIONS, build
-from moviellm.rendering.ray_environment import HOOK
 from moviellm.rendering.settings import RenderingSettings
-
-PATIENCE_SECONDS = 90.0
-"""How long Ray may take to come up."""
 
 log = structlog.get_logger()
 
@@ -31,7 +27,7 @@ def start_own(settings: RenderingSettings, folder: str) -> None:
 
     Raises Unavailable when it does not come up.
     """
-    _be_patient()
+    _spare_parts()
     try:
         _init(settings, folder)
     except Exception as error:  # Ray raises bare Exceptions here
@@ -39,21 +35,9 @@ def start_own(settings: RenderingSettings, folder: str) -> None:
     ray_logs.forward()
 
 
-def _be_patient() -> None:
-    """Ray gives itself 30 s to come up, which may be too little on a machine that is busy with other things."""
-    ask = services.get_node
-
-    def get_node(*arguments: Any) -> Any:
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                return ask(*arguments)
-            except RuntimeError:
-                if time.monotonic() > give_up:
-                    raise
-                time.sleep(0.1)
-
-    services.get_node = get_node
+def _spare_parts() -> None:
+    """What `ray.init` has no arguments for: no autoscaler's monitor, and a free port instead of one for all Rays."""
+    parameter.RayParams = functools.partial(parameter.RayParams, no_monitor=True, dashboard_agent_listen_port=0)
 
 
 def _init(settings: RenderingSettings, folder: str) -> None:
@@ -69,7 +53,6 @@ def _init(settings: RenderingSettings, folder: str) -> None:
         _node_ip_address="127.0.0.1",
         _temp_dir=folder,
         _metrics_export_port=int(metrics_port) or free_port(),
-        runtime_env={"worker_process_setup_hook": HOOK},
     )
 
 
