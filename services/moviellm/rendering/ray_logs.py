@@ -16,6 +16,9 @@ LEVELS = ("WARNING", "ERROR", "CRITICAL")
 """How the lines of Serve's controller and proxies begin that are worth forwarding; many others come with every call
 that a client cancels, or every few seconds."""
 
+CLIENT_LEFT = "Request failed due to unexpected error."
+"""What the proxy says when a client leaves while a message is on its way."""
+
 OURS = "moviellm_logs"
 
 
@@ -37,5 +40,5 @@ def _forward(batch: dict[str, Any]) -> None:
     for line in batch["lines"]:
         if source.startswith("ServeReplica"):
             print(line, file=sys.stderr, flush=True)
-        elif line.startswith(LEVELS):
+        elif line.startswith(LEVELS) and not line.endswith(CLIENT_LEFT):
             log.warning("ray", process=source, line=line)
