@@ -119,18 +119,23 @@ class Rendering:
 
 def build(args: dict[str, Any]) -> serve.Application:
     """The application; `args` are settings by field name, which override the environment."""
-    settings = RenderingSettings(**args)
+    return application(RenderingSettings(**args), attempts=20)
+
+
+def application(settings: RenderingSettings, *, attempts: int) -> serve.Application:
+    """The application; a replica whose constructor fails is tried `attempts` times, on other nodes if there are any."""
     deployment = serve.deployment(
         Rendering,
         name="Rendering",
         num_replicas=settings.replicas,
         max_ongoing_requests=max(256, settings.max_batch_size),
+        max_constructor_retry_count=attempts,
         graceful_shutdown_timeout_s=settings.drain_seconds,
         graceful_shutdown_wait_loop_s=0.2,
         logging_config={"log_level": "WARNING", "enable_access_log": False},
         ray_actor_options={"num_cpus": settings.cpus_per_replica, "num_gpus": settings.gpus_per_replica},
     )
-    return deployment.bind(settings.model_dump(mode="json"))
+    return deployment.bind(settings.model_dump(mode="json", exclude={"node_pool"}))
 
 
 def _load(settings: RenderingSettings) -> Painter:
@@ -140,7 +145,11 @@ def _load(settings: RenderingSettings) -> Painter:
 
     use_torch_threads(settings.torch_threads)
     pipe = load_pipeline(
-        settings.model, device=settings.device, dtype=settings.dtype, local_files_only=settings.offline
+        settings.model,
+        device=settings.device,
+        dtype=settings.dtype,
+        local_files_only=settings.offline,
+        setting="MOVIELLM_RENDERING_MODEL",
     )
     pad_to = settings.max_batch_size if settings.pad_batches else 0
     painter = DiffusersPainter(pipe, model=settings.model, pad_to=pad_to)

@@ -16,7 +16,7 @@ from ray.serve.schema import LoggingConfig
 from moviellm.errors import Unavailable, Unsatisfied
 from moviellm.rendering import ray_logs
 from moviellm.rendering.ports import free_port
-from moviellm.rendering.ray_app import APPLICATION, SERVICER_FUNCTIONS, build
+from moviellm.rendering.ray_app import APPLICATION, SERVICER_FUNCTIONS, application
 from moviellm.rendering.settings import RenderingSettings
 
 log = structlog.get_logger()
@@ -79,15 +79,9 @@ def deploy(settings: RenderingSettings, port: int) -> None:
         logging_config=LoggingConfig(log_level="WARNING", enable_access_log=False),
     )
     try:
-        serve.run(build(settings.model_dump(mode="json", exclude={"node_pool"})), name=APPLICATION)
+        serve.run(application(settings, attempts=20 if settings.ray_address else 1), name=APPLICATION)
     except RuntimeError as error:
         raise Unsatisfied(_why_not_deployed(error)) from error
-
-
-def is_running() -> bool:
-    """Whether Serve says that the application runs."""
-    application: Any = serve.status().applications.get(APPLICATION)
-    return application is not None and application.status == "RUNNING"
 
 
 def stop_own() -> None:
@@ -113,8 +107,8 @@ def _drain() -> None:
 
 def _why_not_deployed(error: RuntimeError) -> str:
     """Our own error's sentence from the replica's traceback in Serve's status."""
-    application = serve.status().applications.get(APPLICATION)
-    messages = [deployment.message for deployment in application.deployments.values()] if application else []
+    status = serve.status().applications.get(APPLICATION)
+    messages = [deployment.message for deployment in status.deployments.values()] if status else []
     for line in "\n".join([*messages, str(error)]).splitlines():
         kind, colon, sentence = line.partition(": ")
         if colon and kind.strip().startswith("moviellm.errors."):
