@@ -4,7 +4,6 @@ import contextlib
 import functools
 import math
 import os
-from typing import Any
 
 import ray
 import structlog
