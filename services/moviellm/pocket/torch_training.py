@@ -32,7 +32,7 @@ class Plan:
     seconds: float = math.inf
     """Time of day budget: the rate also falls as this is used up, whichever comes first."""
 
-    batch: int = 24
+    batch: int = 12
     rate: float = 1e-3
     warmup: int = 6_000
     dropped: float = 0.1
@@ -194,7 +194,7 @@ class Trainer:
         spread = (1 - self.alphas[steps]).sqrt()[:, None, None, None]
         words = self.artist.text_encoder(ids)[0]
         velocity = self.artist.velocity(signal * clean + spread * noise, steps, words)
-        loss = (self.weights * (velocity - (signal * noise - spread * clean)).square()).mean()
+        loss: torch.Tensor = (self.weights * (velocity - (signal * noise - spread * clean)).square()).mean()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} after {self.state.samples} samples; lower the rate")
         total = loss + self.plan.reading_weight * self.artist.misreadings(words, ids, meanings)
