@@ -10,14 +10,17 @@ from pathlib import Path
 WEIGHTS: Path = Path(__file__).parent / "weights"
 """Directory of the shipped pipeline, in the format of `DiffusionPipeline.from_pretrained`."""
 
+WEIGHTS_CLIP: Path = Path(__file__).parent / "weights_clip"
+"""Directory of the small CLIP that scores its pictures, in the format of `CLIPModel.from_pretrained`."""
+
 SIZE: int = 128
 """Height and width of a picture, in pixels."""
 
-STEPS: int = 12
+STEPS: int = 5
 """Denoising steps of the recommended recipe."""
 
 GUIDANCE_SCALE: float = 3.0
 """Classifier-free guidance of the recommended recipe."""
 
-GUIDANCE_RESCALE: float = 0.5
+GUIDANCE_RESCALE: float = 0.6
 """Rescaling of guided predictions (Lin et al. 2023): without it, guidance at zero terminal SNR over-exposes."""
