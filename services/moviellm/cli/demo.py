@@ -41,6 +41,10 @@ class Figures:
     complete: float | None = None
     peak_bytes: int = 0
 
+    def record(self) -> dict[str, float | None]:
+        """What was measured, by name; the moment of the request means nothing outside this process."""
+        return {name: value for name, value in asdict(self).items() if name != "requested"}
+
     def since_request(self) -> float:
         """Seconds since the dataset was asked for."""
         return time.monotonic() - self.requested
@@ -71,7 +75,7 @@ def demo(
     try:
         measured = run(show(server_of(context), spec, short(id), data=data, out=out))
         if figures:
-            figures.write_text(json.dumps(asdict(measured), indent=1) + "\n")
+            figures.write_text(json.dumps(measured.record(), indent=1) + "\n")
     except KeyboardInterrupt:
         _say(Console(), f"stopped watching; {short(id)} goes on at the server")
         raise typer.Exit(130) from None
