@@ -6,7 +6,7 @@ import pytest
 
 from moviellm import dataset, movie, wire
 from moviellm.errors import Broken, InvalidInput
-from moviellm.v1 import movie_dataset_service_pb2, movie_pb2
+from moviellm.v1 import movie_dataset_service_pb2, movie_pb2, rendering_service_pb2
 
 PAIRS = [
     (movie.Outline, movie_pb2.Outline),
@@ -20,6 +20,9 @@ PAIRS = [
     (movie.Frame, movie_pb2.Frame),
     (movie.Line, movie_pb2.Line),
     (movie.Question, movie_pb2.Question),
+    (movie.Dropped, movie_pb2.Dropped),
+    (movie.Mend, movie_pb2.Mend),
+    (movie.Prompt, movie_pb2.Prompt),
     (movie.FrameRange, movie_pb2.FrameRange),
     (movie.LearnedStyle, movie_pb2.LearnedStyle),
     (movie.StoredFile, movie_pb2.StoredFile),
@@ -27,6 +30,12 @@ PAIRS = [
     (movie.Shape, movie_pb2.Shape),
     (dataset.MovieDatasetSpec, movie_dataset_service_pb2.MovieDatasetSpec),
     (dataset.StyleSpec, movie_dataset_service_pb2.StyleSpec),
+    (dataset.QualitySpec, movie_dataset_service_pb2.QualitySpec),
+    (dataset.PlotSpec, movie_dataset_service_pb2.PlotSpec),
+    (dataset.ModelUse, movie_dataset_service_pb2.ModelUse),
+    (dataset.Estimate, movie_dataset_service_pb2.Estimate),
+    (dataset.Attempt, rendering_service_pb2.Attempt),
+    (dataset.PictureMeasures, rendering_service_pb2.PictureMeasures),
 ]
 
 QUESTION = movie.Question(
@@ -60,6 +69,13 @@ def test_unset_optional_fields_take_the_default_and_zero_stays_zero():
 def test_an_unset_enum_names_the_field_and_what_is_allowed():
     with pytest.raises(InvalidInput, match=r"kind: must be one of QUESTION_KIND_OVERVIEW"):
         wire.from_message(movie_pb2.Question(), movie.Question)
+
+
+def test_an_artifact_says_how_it_was_made_and_reads_the_same():
+    made = dataset.Provenance("ab", movie.Work(model="writer"), (movie.Mend("a-rule", "frame 1", "was", "now"),))
+    assert wire.provenance(wire.to_json(QUESTION, made)) == made
+    assert wire.from_json(wire.to_json(QUESTION, made), movie.Question) == QUESTION
+    assert wire.provenance(wire.to_json(QUESTION)) is None
 
 
 def test_a_damaged_artifact_is_named():

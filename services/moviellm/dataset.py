@@ -4,13 +4,27 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from moviellm.movie import LearnedStyle, Question, Shape, StoredFile
+from moviellm.movie import Dropped, LearnedStyle, Mend, Prompt, Question, Shape, StoredFile, Work
 
-#: What can be exported beside the movie folders: format name → what it is for.
+#: What can be exported beside the movie folders: format name → who reads it.
 FORMATS = {
-    "llava": "train.json in the LLaMA conversation shape",
-    "webdataset": "tar shards of frames with their records",
+    "llama_vid": "LLaMA-VID stage 3: conversations with movie.mp4, or with feature files where an encoder is configured",
+    "llama_factory": "LLaMA-Factory: messages and videos with dataset_info.json",
+    "ms_swift": "ms-swift: one JSON a line",
+    "llava_next": "LLaVA-NeXT: train.json with conversations",
+    "qwen_vl": "Qwen-VL finetuning: conversations with <video>",
+    "video_chatgpt": "Video-ChatGPT: conversations with feature files or movie.mp4",
+    "hf_parquet": "Hugging Face datasets: parquet with pictures inside",
+    "imagefolder": "Hugging Face datasets: imagefolder with metadata.jsonl",
+    "webdataset": "webdataset: tar shards of frames with their records",
+    "mds": "MosaicML streaming: MDS shards",
 }
+
+#: What is exported when a request names no formats.
+DEFAULT_FORMATS = ("llava_next", "webdataset")
+
+MAX_ATTEMPTS = 8
+"""Most pictures rendered of one frame."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +34,26 @@ class StyleSpec:
     preset: str = ""
     description: str = ""
     pictures: int = 0
+
+
+@dataclass(frozen=True)
+class QualitySpec:
+    """How good a frame must be: the best of `attempts` is kept, or the first with a CLIP-Score of `min_score` (0 to 1).
+
+    With `ablation` a sample of frames is rendered without style immobilization too, and both are measured.
+    """
+
+    attempts: int = 1
+    min_score: float = 0.0
+    ablation: bool = False
+
+
+@dataclass(frozen=True)
+class PlotSpec:
+    """The requester's own plot: how far it goes ("outline", "script", "story", or empty) and its digest."""
+
+    level: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,10 +67,15 @@ class MovieDatasetSpec:
     frames: int = 6
     style: StyleSpec = StyleSpec()
     seed: int = 0
-    formats: tuple[str, ...] = tuple(FORMATS)
+    formats: tuple[str, ...] = DEFAULT_FORMATS
     model: str = "pocket"
     frames_per_second: float = 1.0
     dialogue_lines: int = 6
+    quality: QualitySpec = QualitySpec()
+    max_llm_tokens: int = 0
+    prompts: tuple[Prompt, ...] = ()
+    plot: PlotSpec = PlotSpec()
+    learn_characters: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -101,6 +140,17 @@ class Estimate:
     llm_tokens: int
     gpu_seconds: float
     size_bytes: int
+    cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModelUse:
+    """What one language model has been sent and has answered; `cost` is in the currency of the price table."""
+
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float = 0.0
 
 
 # ---- records the controller keeps in the store for itself and for the exporter ----
@@ -128,6 +178,58 @@ class RenderedFrame:
     model: str = ""
     node_pool: str = ""
     seconds: float = 0.0
+    attempts: "tuple[Attempt, ...]" = ()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at a picture: its seed, its CLIP-Score against its text (0 to 1) and what is wrong with it, if anything."""
+
+    seed: int
+    score: float = 0.0
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class PictureMeasures:
+    """Figures of a sequence of pictures, as in the paper's table of ablations; `scores` has one entry a picture.
+
+    Scores are cosines cut at 0, so 0 to 1; distances are 0 for equal pictures and have no upper bound.
+    """
+
+    pictures: int
+    text_score: float
+    neighbour_score: float
+    neighbour_distance: float
+    style_color_distance: float
+    style_gram_distance: float
+    scores: tuple[float, ...]
+    scorer: str
+
+
+@dataclass(frozen=True)
+class MovieQuality:
+    """A movie's figures; `sample` and `plain` are the same frames with and without the learnt style (the ablation)."""
+
+    measures: PictureMeasures
+    sample: PictureMeasures | None = None
+    plain: PictureMeasures | None = None
+
+
+@dataclass(frozen=True)
+class Mends:
+    """What was wrong with an imported plot."""
+
+    mends: tuple[Mend, ...]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How an artifact came about: the SHA-256 of the request it was made from, what it cost, what had to be mended."""
+
+    made_from: str
+    work: Work = Work()
+    mends: tuple[Mend, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,9 +241,10 @@ class RenderedScene:
 
 @dataclass(frozen=True)
 class Questions:
-    """The questions about one part of a movie."""
+    """The questions about one part of a movie, and how many were not good enough, by reason."""
 
     questions: tuple[Question, ...]
+    dropped: tuple[Dropped, ...] = ()
 
 
 @dataclass(frozen=True)

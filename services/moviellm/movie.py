@@ -17,11 +17,21 @@ class CharacterRole(StrEnum):
 
 
 class QuestionKind(StrEnum):
-    """What sort of understanding a question tests (paper, section 4: overview, plot, temporal)."""
+    """What sort of understanding a question tests (paper, section 4: overview, plot, temporal; the rest is ours)."""
 
     OVERVIEW = "overview"
     PLOT = "plot"
     TEMPORAL = "temporal"
+    CHARACTER = "character"
+    DIALOGUE = "dialogue"
+
+
+class Difficulty(StrEnum):
+    """How much must be seen to answer a question: one frame, several frames of a scene, several scenes."""
+
+    EASY = "easy"
+    MEDIUM = "medium"
+    HARD = "hard"
 
 
 @dataclass(frozen=True)
@@ -67,13 +77,15 @@ class Fact:
 
 @dataclass(frozen=True)
 class ChapterOutline:
-    """One chapter as the outline plans it."""
+    """One chapter as the outline plans it; `before` and `after` say what is true when it begins and ends."""
 
     number: int
     title: str
     locations: tuple[str, ...]
     content: str
     facts: tuple[Fact, ...] = ()
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,12 +111,14 @@ class Outline:
 
 @dataclass(frozen=True)
 class ScenePlan:
-    """One scene as its chapter plans it."""
+    """One scene as its chapter plans it; `before` and `after` say what is true when it begins and ends."""
 
     number: int
     location: str
     content: str
     facts: tuple[Fact, ...] = ()
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +167,10 @@ class FrameRange:
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its answer and the frames that prove it; `level` is movie, chapter or scene."""
+    """A question with its answer and the frames that prove it; `level` is movie, chapter or scene.
+
+    `choices` holds the answers to choose from, the right one word for word among them; none for an open question.
+    """
 
     kind: QuestionKind
     category: str
@@ -161,6 +178,34 @@ class Question:
     answer: str
     evidence: FrameRange
     level: str
+    choices: tuple[str, ...] = ()
+    difficulty: Difficulty = Difficulty.MEDIUM
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """How many questions were thrown away for one reason."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Mend:
+    """A rule that a writer or an imported plot broke; `now` is empty where the part was removed or written again."""
+
+    rule: str
+    where: str
+    was: str
+    now: str = ""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt template of the requester's that replaces the deployment's of that name."""
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -183,7 +228,10 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Work:
-    """What a finished unit cost and where it ran; seconds are wall-clock, gpu_seconds the time a GPU was held."""
+    """What a finished unit cost and where it ran; seconds are wall-clock, gpu_seconds the time a GPU was held.
+
+    `model` is the writer, asker or picture model, `prompt` the name and digest of its prompt template.
+    """
 
     node_pool: str = "local"
     seconds: float = 0.0
@@ -191,6 +239,7 @@ class Work:
     model: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    prompt: str = ""
 
 
 @dataclass(frozen=True)

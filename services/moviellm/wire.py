@@ -17,7 +17,16 @@ import pydantic
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from moviellm.dataset import Provenance
 from moviellm.errors import Broken, InvalidInput
+
+
+@dataclasses.dataclass(frozen=True)
+class _Artifact:
+    """What every artifact has beside its own fields."""
+
+    made: Provenance | None = None
+
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
@@ -52,14 +61,20 @@ def to_message(value: object, message_type: type[M]) -> M:
     return message
 
 
-def to_json(value: object, **provenance: str) -> bytes:
+def to_json(value: object, made: Provenance | None = None) -> bytes:
     """A dataclass as UTF-8 JSON, keys in the order of its fields, so that equal values give equal bytes.
 
-    `provenance` (the digest of what the value was made from, who made it) follows under the key "made"; `from_json`
-    reads past it.
+    How it was `made` follows under that key; `from_json` reads past it, `provenance` reads it.
     """
     fields = dataclasses.asdict(value)  # type: ignore[call-overload]
-    return json.dumps(fields | ({"made": provenance} if provenance else {}), ensure_ascii=False, indent=1).encode()
+    if made is not None:
+        fields["made"] = dataclasses.asdict(made)
+    return json.dumps(fields, ensure_ascii=False, indent=1).encode()
+
+
+def provenance(data: bytes, name: str = "artifact") -> Provenance | None:
+    """How the artifact was made, None where it does not say; raises Broken, naming the artifact, for anything else."""
+    return from_json(data, _Artifact, name).made
 
 
 def from_json(data: bytes, cls: type[T], name: str = "artifact") -> T:

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, replace
 
 from moviellm.controller.pillow_pictures import check_picture
-from moviellm.dataset import FORMATS, MovieDatasetSpec
+from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MovieDatasetSpec
 from moviellm.errors import InvalidInput
 
 PREFIX = "movieDatasets/"
@@ -65,7 +65,7 @@ class Admission:
         for name in formats:
             if name not in FORMATS:
                 raise InvalidInput("spec.formats", f"{_quoted(name)} is unknown; known formats: {', '.join(FORMATS)}")
-        return tuple(name for name in FORMATS if name in formats) if formats else tuple(FORMATS)
+        return tuple(name for name in FORMATS if name in formats) if formats else DEFAULT_FORMATS
 
     def _model(self, model: str) -> str:
         if model and model not in self.models:

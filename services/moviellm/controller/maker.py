@@ -12,7 +12,7 @@ from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy, retried
 from moviellm.controller.progress import Progress
 from moviellm.controller.stages import Made
-from moviellm.dataset import Stage, Trouble
+from moviellm.dataset import Provenance, Stage, Trouble
 from moviellm.errors import MovieLLMError, Temporary
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Maker:
             return wire.from_json(existing, cls, key)
         async with self._lanes.place(stage, self.progress):
             made = await self.attempt(stage, unit, make)
-            data = wire.to_json(made.value, made_from=made.made_from, made_by=made.work.model)
+            data = wire.to_json(made.value, Provenance(made.made_from, made.work, made.mends))
             await self.attempt(stage, unit, lambda: self.store.put(key, data))
         self.metrics.succeeded(stage, made.work)
         if counted:

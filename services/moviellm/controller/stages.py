@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from moviellm.dataset import Exported, MovieDatasetSpec, Questions
-from moviellm.movie import Chapter, LearnedStyle, Outline, Scene, Shape, StoredFile, Style, Work
+from moviellm.movie import Chapter, LearnedStyle, Mend, Outline, Scene, Shape, StoredFile, Style, Work
 
 T = TypeVar("T", covariant=True)
 
 
 @dataclass(frozen=True)
 class Made(Generic[T]):
-    """A service's answer: the value, what it cost, and the SHA-256 of the request it was made from."""
+    """A service's answer: the value, what it cost, the SHA-256 of the request it was made from, what was mended."""
 
     value: T
     work: Work
     made_from: str
+    mends: tuple[Mend, ...] = ()
 
 
 @dataclass(frozen=True)

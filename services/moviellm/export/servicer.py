@@ -10,7 +10,7 @@ import grpc
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys
-from moviellm.dataset import FORMATS, MovieDatasetSpec
+from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MovieDatasetSpec
 from moviellm.errors import InvalidInput
 from moviellm.export.dataset_folder import Limits, finish_dataset
 from moviellm.export.movie_folder import OpenVideo, export_movie
@@ -92,7 +92,7 @@ def _dataset_of(dataset: str, message: dataset_pb.MovieDatasetSpec) -> tuple[Dat
         if name not in FORMATS:
             raise InvalidInput(f"spec.formats[{index}]", f"must be one of {', '.join(FORMATS)}, got {name!r}")
     Timing.of(spec.frames_per_second)
-    return DatasetKeys(dataset), dataclasses.replace(spec, formats=spec.formats or tuple(FORMATS))
+    return DatasetKeys(dataset), dataclasses.replace(spec, formats=spec.formats or DEFAULT_FORMATS)
 
 
 def _files(files: list[StoredFile]) -> list[movie_pb2.StoredFile]:

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from moviellm.v1 import movie_pb2 as _movie_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -131,6 +132,7 @@ class MovieDataset(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     ESTIMATE_FIELD_NUMBER: _builtins.int
     TITLES_FIELD_NUMBER: _builtins.int
+    MODEL_USE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"movieDatasets/{movie_dataset}"."""
     state: Global___MovieDataset.State.ValueType
@@ -167,6 +169,10 @@ class MovieDataset(_message.Message):
     def titles(self) -> _containers.ScalarMap[_builtins.int, _builtins.str]:
         """Output only. Titles of the movies whose outlines are written, by movie number."""
 
+    @_builtins.property
+    def model_use(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelUse]:
+        """Output only. What language models have been sent and have answered so far, by model."""
+
     def __init__(
         self,
         *,
@@ -180,10 +186,11 @@ class MovieDataset(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         estimate: Global___Estimate | None = ...,
         titles: _abc.Mapping[_builtins.int, _builtins.str] | None = ...,
+        model_use: _abc.Iterable[Global___ModelUse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "estimate", b"estimate", "spec", b"spec", "trouble", b"trouble", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "estimate", b"estimate", "name", b"name", "spec", b"spec", "stages", b"stages", "state", b"state", "titles", b"titles", "trouble", b"trouble", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "estimate", b"estimate", "model_use", b"model_use", "name", b"name", "spec", b"spec", "stages", b"stages", "state", b"state", "titles", b"titles", "trouble", b"trouble", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -206,6 +213,11 @@ class MovieDatasetSpec(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     FRAMES_PER_SECOND_FIELD_NUMBER: _builtins.int
     DIALOGUE_LINES_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
+    MAX_LLM_TOKENS_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
+    PLOT_FIELD_NUMBER: _builtins.int
+    LEARN_CHARACTERS_FIELD_NUMBER: _builtins.int
     theme: _builtins.str
     """One phrase, 1 to 500 characters: "a love story about a duchess and a commoner"."""
     movies: _builtins.int
@@ -224,13 +236,31 @@ class MovieDatasetSpec(_message.Message):
     """Key frames shown a second in movie.mp4, above 0 to 30; 1 when not set."""
     dialogue_lines: _builtins.int
     """Lines of dialogue in each scene, 0 to 22; 6 when not set (the paper's number)."""
+    max_llm_tokens: _builtins.int
+    """Most tokens sent to and received from language models; no limit when 0. What is made so far is kept when they are
+    used up, and RetryMovieDataset goes on with a higher limit.
+    """
+    learn_characters: _builtins.bool
+    """Learn an embedding of each main character too, so that faces hold as the style does."""
     @_builtins.property
     def style(self) -> Global___StyleSpec:
         """The look; the writer chooses one that suits the theme when not set."""
 
     @_builtins.property
     def formats(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Formats to export beside the movie folders: "llava" (train.json), "webdataset". All when not set."""
+        """Formats to export beside the movie folders, by name: see docs/data.md. "llava_next" and "webdataset" when not set."""
+
+    @_builtins.property
+    def quality(self) -> Global___QualitySpec:
+        """How good a frame must be, and how often it may be rendered."""
+
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """Prompt templates that replace the deployment's."""
+
+    @_builtins.property
+    def plot(self) -> Global___PlotSpec:
+        """The requester's own plot. Output only: it is sent in CreateMovieDatasetRequest."""
 
     def __init__(
         self,
@@ -246,10 +276,15 @@ class MovieDatasetSpec(_message.Message):
         model: _builtins.str = ...,
         frames_per_second: _builtins.float | None = ...,
         dialogue_lines: _builtins.int | None = ...,
+        quality: Global___QualitySpec | None = ...,
+        max_llm_tokens: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
+        plot: Global___PlotSpec | None = ...,
+        learn_characters: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chapters", b"_chapters", "_dialogue_lines", b"_dialogue_lines", "_frames", b"_frames", "_frames_per_second", b"_frames_per_second", "_movies", b"_movies", "_scenes", b"_scenes", "_seed", b"_seed", "chapters", b"chapters", "dialogue_lines", b"dialogue_lines", "frames", b"frames", "frames_per_second", b"frames_per_second", "movies", b"movies", "scenes", b"scenes", "seed", b"seed", "style", b"style"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chapters", b"_chapters", "_dialogue_lines", b"_dialogue_lines", "_frames", b"_frames", "_frames_per_second", b"_frames_per_second", "_movies", b"_movies", "_scenes", b"_scenes", "_seed", b"_seed", "chapters", b"chapters", "dialogue_lines", b"dialogue_lines", "frames", b"frames", "frames_per_second", b"frames_per_second", "movies", b"movies", "plot", b"plot", "quality", b"quality", "scenes", b"scenes", "seed", b"seed", "style", b"style"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chapters", b"_chapters", "_dialogue_lines", b"_dialogue_lines", "_frames", b"_frames", "_frames_per_second", b"_frames_per_second", "_movies", b"_movies", "_scenes", b"_scenes", "_seed", b"_seed", "chapters", b"chapters", "dialogue_lines", b"dialogue_lines", "formats", b"formats", "frames", b"frames", "frames_per_second", b"frames_per_second", "model", b"model", "movies", b"movies", "scenes", b"scenes", "seed", b"seed", "style", b"style", "theme", b"theme"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chapters", b"_chapters", "_dialogue_lines", b"_dialogue_lines", "_frames", b"_frames", "_frames_per_second", b"_frames_per_second", "_movies", b"_movies", "_scenes", b"_scenes", "_seed", b"_seed", "chapters", b"chapters", "dialogue_lines", b"dialogue_lines", "formats", b"formats", "frames", b"frames", "frames_per_second", b"frames_per_second", "learn_characters", b"learn_characters", "max_llm_tokens", b"max_llm_tokens", "model", b"model", "movies", b"movies", "plot", b"plot", "prompts", b"prompts", "quality", b"quality", "scenes", b"scenes", "seed", b"seed", "style", b"style", "theme", b"theme"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chapters: _TypeAlias = _typing.Literal["chapters"]  # noqa: Y015
     _WhichOneofArgType__chapters: _TypeAlias = _typing.Literal["_chapters", b"_chapters"]  # noqa: Y015
@@ -281,6 +316,100 @@ class MovieDatasetSpec(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
 
 Global___MovieDatasetSpec: _TypeAlias = MovieDatasetSpec  # noqa: Y015
+
+@_typing.final
+class QualitySpec(_message.Message):
+    """How good a frame must be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    MIN_SCORE_FIELD_NUMBER: _builtins.int
+    ABLATION_FIELD_NUMBER: _builtins.int
+    attempts: _builtins.int
+    """Pictures rendered of a frame at most, 1 to 8, the best of which is kept; 1 when not set."""
+    min_score: _builtins.float
+    """A frame whose CLIP-Score against its text is at least this is good enough at once; between 0 and 1. When 0 the
+    best of all attempts is kept.
+    """
+    ablation: _builtins.bool
+    """Render a sample of frames without style immobilization too and measure both, as the paper's ablation does."""
+    def __init__(
+        self,
+        *,
+        attempts: _builtins.int | None = ...,
+        min_score: _builtins.float = ...,
+        ablation: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_attempts", b"_attempts", "attempts", b"attempts"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attempts", b"_attempts", "ablation", b"ablation", "attempts", b"attempts", "min_score", b"min_score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__attempts: _TypeAlias = _typing.Literal["attempts"]  # noqa: Y015
+    _WhichOneofArgType__attempts: _TypeAlias = _typing.Literal["_attempts", b"_attempts"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attempts) -> _WhichOneofReturnType__attempts | None: ...
+
+Global___QualitySpec: _TypeAlias = QualitySpec  # noqa: Y015
+
+@_typing.final
+class PlotSpec(_message.Message):
+    """The requester's own plot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    level: _builtins.str
+    """How far it goes: "outline", "script" or "story"; empty for none."""
+    digest: _builtins.str
+    """SHA-256 of its bytes in hexadecimal."""
+    def __init__(
+        self,
+        *,
+        level: _builtins.str = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "level", b"level"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlotSpec: _TypeAlias = PlotSpec  # noqa: Y015
+
+@_typing.final
+class ModelUse(_message.Message):
+    """What one language model has been sent and has answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
+    COMPLETION_TOKENS_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """The model by name."""
+    prompt_tokens: _builtins.int
+    """Prompt tokens."""
+    completion_tokens: _builtins.int
+    """Completion tokens."""
+    cost: _builtins.float
+    """What that costs by the deployment's price table, in its currency; 0 where the model has no price."""
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        prompt_tokens: _builtins.int = ...,
+        completion_tokens: _builtins.int = ...,
+        cost: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_tokens", b"completion_tokens", "cost", b"cost", "model", b"model", "prompt_tokens", b"prompt_tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelUse: _TypeAlias = ModelUse  # noqa: Y015
 
 @_typing.final
 class StyleSpec(_message.Message):
@@ -402,6 +531,7 @@ class Estimate(_message.Message):
     LLM_TOKENS_FIELD_NUMBER: _builtins.int
     GPU_SECONDS_FIELD_NUMBER: _builtins.int
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     """Key frames over all movies."""
     llm_tokens: _builtins.int
@@ -410,6 +540,8 @@ class Estimate(_message.Message):
     """GPU seconds for styles and frames; CPU seconds where the deployment has no GPU."""
     size_bytes: _builtins.int
     """Bytes in the artifact store."""
+    cost: _builtins.float
+    """What the tokens cost by the deployment's price table, in its currency."""
     def __init__(
         self,
         *,
@@ -417,10 +549,11 @@ class Estimate(_message.Message):
         llm_tokens: _builtins.int = ...,
         gpu_seconds: _builtins.float = ...,
         size_bytes: _builtins.int = ...,
+        cost: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "gpu_seconds", b"gpu_seconds", "llm_tokens", b"llm_tokens", "size_bytes", b"size_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "frames", b"frames", "gpu_seconds", b"gpu_seconds", "llm_tokens", b"llm_tokens", "size_bytes", b"size_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -437,6 +570,7 @@ class CreateMovieDatasetRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     STYLE_PICTURES_FIELD_NUMBER: _builtins.int
+    PLOT_FIELD_NUMBER: _builtins.int
     movie_dataset_id: _builtins.str
     """The last part of the name: lower-case letters, digits and "-", 1 to 63 characters, beginning with a letter.
     Made from the theme when not set.
@@ -445,6 +579,10 @@ class CreateMovieDatasetRequest(_message.Message):
     """A word of the caller's choice, up to 128 characters; a repeated call with it returns the first call's dataset."""
     validate_only: _builtins.bool
     """Only check the request and return the estimate; nothing is stored."""
+    plot: _builtins.bytes
+    """The requester's own plot for every movie, UTF-8 JSON of at most 8 MiB: an outline, a script, or a story in the
+    published MovieLLM layout. What it leaves out is made from there.
+    """
     @_builtins.property
     def spec(self) -> Global___MovieDatasetSpec:
         """What to make."""
@@ -461,10 +599,11 @@ class CreateMovieDatasetRequest(_message.Message):
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
         style_pictures: _abc.Iterable[_builtins.bytes] | None = ...,
+        plot: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["movie_dataset_id", b"movie_dataset_id", "request_id", b"request_id", "spec", b"spec", "style_pictures", b"style_pictures", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["movie_dataset_id", b"movie_dataset_id", "plot", b"plot", "request_id", b"request_id", "spec", b"spec", "style_pictures", b"style_pictures", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -575,18 +714,24 @@ class RetryMovieDatasetRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    MAX_LLM_TOKENS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"movieDatasets/{movie_dataset}"."""
+    max_llm_tokens: _builtins.int
+    """A new limit of tokens, not below the old one; the old one when not set."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        max_llm_tokens: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_llm_tokens", b"_max_llm_tokens", "max_llm_tokens", b"max_llm_tokens"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_llm_tokens", b"_max_llm_tokens", "max_llm_tokens", b"max_llm_tokens", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__max_llm_tokens: _TypeAlias = _typing.Literal["max_llm_tokens"]  # noqa: Y015
+    _WhichOneofArgType__max_llm_tokens: _TypeAlias = _typing.Literal["_max_llm_tokens", b"_max_llm_tokens"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_llm_tokens) -> _WhichOneofReturnType__max_llm_tokens | None: ...
 
 Global___RetryMovieDatasetRequest: _TypeAlias = RetryMovieDatasetRequest  # noqa: Y015
 

@@ -45,6 +45,34 @@ CHARACTER_ROLE_SUPPORTING: CharacterRole.ValueType  # 2
 """The supporting character."""
 Global___CharacterRole: _TypeAlias = CharacterRole  # noqa: Y015
 
+class _Difficulty:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DifficultyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Difficulty.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DIFFICULTY_UNSPECIFIED: _Difficulty.ValueType  # 0
+    """Not set."""
+    DIFFICULTY_EASY: _Difficulty.ValueType  # 1
+    """The answer can be seen or heard in one frame."""
+    DIFFICULTY_MEDIUM: _Difficulty.ValueType  # 2
+    """The answer needs several frames of one scene."""
+    DIFFICULTY_HARD: _Difficulty.ValueType  # 3
+    """The answer needs several scenes."""
+
+class Difficulty(_Difficulty, metaclass=_DifficultyEnumTypeWrapper):
+    """How hard a question is."""
+
+DIFFICULTY_UNSPECIFIED: Difficulty.ValueType  # 0
+"""Not set."""
+DIFFICULTY_EASY: Difficulty.ValueType  # 1
+"""The answer can be seen or heard in one frame."""
+DIFFICULTY_MEDIUM: Difficulty.ValueType  # 2
+"""The answer needs several frames of one scene."""
+DIFFICULTY_HARD: Difficulty.ValueType  # 3
+"""The answer needs several scenes."""
+Global___Difficulty: _TypeAlias = Difficulty  # noqa: Y015
+
 class _QuestionKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -59,6 +87,10 @@ class _QuestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Question
     """What happens, why, how and where."""
     QUESTION_KIND_TEMPORAL: _QuestionKind.ValueType  # 3
     """The order of events."""
+    QUESTION_KIND_CHARACTER: _QuestionKind.ValueType  # 4
+    """Who somebody is, what they look like, what they do."""
+    QUESTION_KIND_DIALOGUE: _QuestionKind.ValueType  # 5
+    """Who says what to whom."""
 
 class QuestionKind(_QuestionKind, metaclass=_QuestionKindEnumTypeWrapper):
     """What sort of understanding a question tests."""
@@ -71,6 +103,10 @@ QUESTION_KIND_PLOT: QuestionKind.ValueType  # 2
 """What happens, why, how and where."""
 QUESTION_KIND_TEMPORAL: QuestionKind.ValueType  # 3
 """The order of events."""
+QUESTION_KIND_CHARACTER: QuestionKind.ValueType  # 4
+"""Who somebody is, what they look like, what they do."""
+QUESTION_KIND_DIALOGUE: QuestionKind.ValueType  # 5
+"""Who says what to whom."""
 Global___QuestionKind: _TypeAlias = QuestionKind  # noqa: Y015
 
 @_typing.final
@@ -290,12 +326,18 @@ class ChapterOutline(_message.Message):
     LOCATIONS_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """1-based number."""
     title: _builtins.str
     """A short title."""
     content: _builtins.str
     """What happens in the chapter."""
+    before: _builtins.str
+    """What is true when the chapter begins: the chapter before ends with it."""
+    after: _builtins.str
+    """What must be true when the chapter ends."""
     @_builtins.property
     def locations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """One to three of the outline's locations."""
@@ -312,10 +354,12 @@ class ChapterOutline(_message.Message):
         locations: _abc.Iterable[_builtins.str] | None = ...,
         content: _builtins.str = ...,
         facts: _abc.Iterable[Global___Fact] | None = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "facts", b"facts", "locations", b"locations", "number", b"number", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "content", b"content", "facts", b"facts", "locations", b"locations", "number", b"number", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -359,12 +403,18 @@ class ScenePlan(_message.Message):
     LOCATION_FIELD_NUMBER: _builtins.int
     CONTENT_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """1-based number in the chapter."""
     location: _builtins.str
     """One of the outline's locations."""
     content: _builtins.str
     """What happens in the scene."""
+    before: _builtins.str
+    """What is true when the scene begins: the scene before ends with it."""
+    after: _builtins.str
+    """What must be true when the scene ends."""
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Fact]:
         """The scene's events."""
@@ -376,10 +426,12 @@ class ScenePlan(_message.Message):
         location: _builtins.str = ...,
         content: _builtins.str = ...,
         facts: _abc.Iterable[Global___Fact] | None = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "facts", b"facts", "location", b"location", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "content", b"content", "facts", b"facts", "location", b"location", "number", b"number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -497,6 +549,8 @@ class Question(_message.Message):
     ANSWER_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     LEVEL_FIELD_NUMBER: _builtins.int
+    CHOICES_FIELD_NUMBER: _builtins.int
+    DIFFICULTY_FIELD_NUMBER: _builtins.int
     kind: Global___QuestionKind.ValueType
     """What sort of understanding the question tests."""
     category: _builtins.str
@@ -507,9 +561,15 @@ class Question(_message.Message):
     """The answer."""
     level: _builtins.str
     """The level of the plot the question was made from: movie, chapter or scene."""
+    difficulty: Global___Difficulty.ValueType
+    """How hard the question is."""
     @_builtins.property
     def evidence(self) -> Global___FrameRange:
         """The frames that prove the answer."""
+
+    @_builtins.property
+    def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The answers to choose from, the right one among them word for word; empty for an open question."""
 
     def __init__(
         self,
@@ -520,14 +580,102 @@ class Question(_message.Message):
         answer: _builtins.str = ...,
         evidence: Global___FrameRange | None = ...,
         level: _builtins.str = ...,
+        choices: _abc.Iterable[_builtins.str] | None = ...,
+        difficulty: Global___Difficulty.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "category", b"category", "evidence", b"evidence", "kind", b"kind", "level", b"level", "question", b"question"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "category", b"category", "choices", b"choices", "difficulty", b"difficulty", "evidence", b"evidence", "kind", b"kind", "level", b"level", "question", b"question"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Question: _TypeAlias = Question  # noqa: Y015
+
+@_typing.final
+class Dropped(_message.Message):
+    """Questions that were thrown away, counted by the reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why: "not in evidence", "answerable blind", "near duplicate", "gives answer away" …."""
+    count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Dropped: _TypeAlias = Dropped  # noqa: Y015
+
+@_typing.final
+class Mend(_message.Message):
+    """A rule that a writer or an imported plot broke, and what was done about it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    WHERE_FIELD_NUMBER: _builtins.int
+    WAS_FIELD_NUMBER: _builtins.int
+    NOW_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """The name of the rule in the checker's table, such as "frame-names-location"."""
+    where: _builtins.str
+    """Where in the plot: "chapter 2, scene 3, frame 4"."""
+    was: _builtins.str
+    """What was there."""
+    now: _builtins.str
+    """What is there now; empty where it was removed or the whole part was written again."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        where: _builtins.str = ...,
+        was: _builtins.str = ...,
+        now: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["now", b"now", "rule", b"rule", "was", b"was", "where", b"where"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Mend: _TypeAlias = Mend  # noqa: Y015
+
+@_typing.final
+class Prompt(_message.Message):
+    """A prompt template of the requester's that replaces the deployment's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name: "outline", "chapter", "scene", "frame" or "questions"."""
+    text: _builtins.str
+    """The template."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Prompt: _TypeAlias = Prompt  # noqa: Y015
 
 @_typing.final
 class FrameRange(_message.Message):
@@ -627,6 +775,7 @@ class Work(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
     COMPLETION_TOKENS_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
     node_pool: _builtins.str
     """The node pool it ran on; "local" outside a cluster."""
     seconds: _builtins.float
@@ -639,6 +788,8 @@ class Work(_message.Message):
     """Prompt tokens sent to a language model."""
     completion_tokens: _builtins.int
     """Completion tokens received from a language model."""
+    prompt: _builtins.str
+    """Name and digest of the prompt template it was made with; empty for embedded writers."""
     def __init__(
         self,
         *,
@@ -648,10 +799,11 @@ class Work(_message.Message):
         model: _builtins.str = ...,
         prompt_tokens: _builtins.int = ...,
         completion_tokens: _builtins.int = ...,
+        prompt: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_tokens", b"completion_tokens", "gpu_seconds", b"gpu_seconds", "model", b"model", "node_pool", b"node_pool", "prompt_tokens", b"prompt_tokens", "seconds", b"seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_tokens", b"completion_tokens", "gpu_seconds", b"gpu_seconds", "model", b"model", "node_pool", b"node_pool", "prompt", b"prompt", "prompt_tokens", b"prompt_tokens", "seconds", b"seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

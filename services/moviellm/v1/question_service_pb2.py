@@ -25,37 +25,45 @@ _sym_db = _symbol_database.Default()
 from moviellm.v1 import movie_pb2 as moviellm_dot_v1_dot_movie__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"moviellm/v1/question_service.proto\x12\x0bmoviellm.v1\x1a\x17moviellm/v1/movie.proto\"i\n\x0f\x41skMovieRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12!\n\x05shape\x18\x02 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x0c\n\x04seed\x18\x03 \x01(\x03\"]\n\x10\x41skMovieResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\"\x92\x01\n\x11\x41skChapterRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12%\n\x07\x63hapter\x18\x02 \x01(\x0b\x32\x14.moviellm.v1.Chapter\x12!\n\x05shape\x18\x03 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x0c\n\x04seed\x18\x04 \x01(\x03\"_\n\x12\x41skChapterResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\"\xb3\x01\n\x0f\x41skSceneRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12%\n\x07\x63hapter\x18\x02 \x01(\x0b\x32\x14.moviellm.v1.Chapter\x12!\n\x05scene\x18\x03 \x01(\x0b\x32\x12.moviellm.v1.Scene\x12!\n\x05shape\x18\x04 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x0c\n\x04seed\x18\x05 \x01(\x03\"]\n\x10\x41skSceneResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\"\x91\x01\n\x0f\x41skOrderRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12&\n\x08\x63hapters\x18\x02 \x03(\x0b\x32\x14.moviellm.v1.Chapter\x12!\n\x05shape\x18\x03 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x0c\n\x04seed\x18\x04 \x01(\x03\"]\n\x10\x41skOrderResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\"X\n\x0cJudgeRequest\x12\x10\n\x08question\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x11\n\tcandidate\x18\x03 \x01(\t\x12\x10\n\x08\x62\x61seline\x18\x04 \x01(\t\"\xb6\x01\n\rJudgeResponse\x12/\n\x0f\x63\x61ndidate_first\x18\x01 \x01(\x0b\x32\x16.moviellm.v1.Judgement\x12.\n\x0e\x62\x61seline_first\x18\x02 \x01(\x0b\x32\x16.moviellm.v1.Judgement\x12#\n\x06winner\x18\x03 \x01(\x0e\x32\x13.moviellm.v1.Winner\x12\x1f\n\x04work\x18\x04 \x01(\x0b\x32\x11.moviellm.v1.Work\"a\n\tJudgement\x12\x17\n\x0f\x63\x61ndidate_score\x18\x01 \x01(\x01\x12\x16\n\x0e\x62\x61seline_score\x18\x02 \x01(\x01\x12#\n\x06winner\x18\x03 \x01(\x0e\x32\x13.moviellm.v1.Winner*[\n\x06Winner\x12\x16\n\x12WINNER_UNSPECIFIED\x10\x00\x12\x14\n\x10WINNER_CANDIDATE\x10\x01\x12\x13\n\x0fWINNER_BASELINE\x10\x02\x12\x0e\n\nWINNER_TIE\x10\x03\x32\xfb\x02\n\x0fQuestionService\x12G\n\x08\x41skMovie\x12\x1c.moviellm.v1.AskMovieRequest\x1a\x1d.moviellm.v1.AskMovieResponse\x12M\n\nAskChapter\x12\x1e.moviellm.v1.AskChapterRequest\x1a\x1f.moviellm.v1.AskChapterResponse\x12G\n\x08\x41skScene\x12\x1c.moviellm.v1.AskSceneRequest\x1a\x1d.moviellm.v1.AskSceneResponse\x12G\n\x08\x41skOrder\x12\x1c.moviellm.v1.AskOrderRequest\x1a\x1d.moviellm.v1.AskOrderResponse\x12>\n\x05Judge\x12\x19.moviellm.v1.JudgeRequest\x1a\x1a.moviellm.v1.JudgeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"moviellm/v1/question_service.proto\x12\x0bmoviellm.v1\x1a\x17moviellm/v1/movie.proto\"\x8f\x01\n\x0f\x41skMovieRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12!\n\x05shape\x18\x02 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12$\n\x07prompts\x18\x04 \x03(\x0b\x32\x13.moviellm.v1.Prompt\"\x84\x01\n\x10\x41skMovieResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\x12%\n\x07\x64ropped\x18\x03 \x03(\x0b\x32\x14.moviellm.v1.Dropped\"\xb8\x01\n\x11\x41skChapterRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12%\n\x07\x63hapter\x18\x02 \x01(\x0b\x32\x14.moviellm.v1.Chapter\x12!\n\x05shape\x18\x03 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12$\n\x07prompts\x18\x05 \x03(\x0b\x32\x13.moviellm.v1.Prompt\"\x86\x01\n\x12\x41skChapterResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\x12%\n\x07\x64ropped\x18\x03 \x03(\x0b\x32\x14.moviellm.v1.Dropped\"\xd9\x01\n\x0f\x41skSceneRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12%\n\x07\x63hapter\x18\x02 \x01(\x0b\x32\x14.moviellm.v1.Chapter\x12!\n\x05scene\x18\x03 \x01(\x0b\x32\x12.moviellm.v1.Scene\x12!\n\x05shape\x18\x04 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12$\n\x07prompts\x18\x06 \x03(\x0b\x32\x13.moviellm.v1.Prompt\"\x84\x01\n\x10\x41skSceneResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\x12%\n\x07\x64ropped\x18\x03 \x03(\x0b\x32\x14.moviellm.v1.Dropped\"\xdb\x01\n\x0f\x41skOrderRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12&\n\x08\x63hapters\x18\x02 \x03(\x0b\x32\x14.moviellm.v1.Chapter\x12!\n\x05shape\x18\x03 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12$\n\x07prompts\x18\x05 \x03(\x0b\x32\x13.moviellm.v1.Prompt\x12\"\n\x06scenes\x18\x06 \x03(\x0b\x32\x12.moviellm.v1.Scene\"\x84\x01\n\x10\x41skOrderResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\x12%\n\x07\x64ropped\x18\x03 \x03(\x0b\x32\x14.moviellm.v1.Dropped\"i\n\x16ReviewQuestionsRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12(\n\tquestions\x18\x02 \x03(\x0b\x32\x15.moviellm.v1.Question\"\x8b\x01\n\x17ReviewQuestionsResponse\x12(\n\tquestions\x18\x01 \x03(\x0b\x32\x15.moviellm.v1.Question\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\x12%\n\x07\x64ropped\x18\x03 \x03(\x0b\x32\x14.moviellm.v1.Dropped\"\x8a\x01\n\x18\x45stimateQuestionsRequest\x12\r\n\x05theme\x18\x01 \x01(\t\x12!\n\x05shape\x18\x02 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x16\n\x0e\x64ialogue_lines\x18\x03 \x01(\x05\x12$\n\x07prompts\x18\x04 \x03(\x0b\x32\x13.moviellm.v1.Prompt\"\\\n\x19\x45stimateQuestionsResponse\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x03\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\x03\x12\r\n\x05model\x18\x03 \x01(\t\"X\n\x0cJudgeRequest\x12\x10\n\x08question\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x11\n\tcandidate\x18\x03 \x01(\t\x12\x10\n\x08\x62\x61seline\x18\x04 \x01(\t\"\xb6\x01\n\rJudgeResponse\x12/\n\x0f\x63\x61ndidate_first\x18\x01 \x01(\x0b\x32\x16.moviellm.v1.Judgement\x12.\n\x0e\x62\x61seline_first\x18\x02 \x01(\x0b\x32\x16.moviellm.v1.Judgement\x12#\n\x06winner\x18\x03 \x01(\x0e\x32\x13.moviellm.v1.Winner\x12\x1f\n\x04work\x18\x04 \x01(\x0b\x32\x11.moviellm.v1.Work\"a\n\tJudgement\x12\x17\n\x0f\x63\x61ndidate_score\x18\x01 \x01(\x01\x12\x16\n\x0e\x62\x61seline_score\x18\x02 \x01(\x01\x12#\n\x06winner\x18\x03 \x01(\x0e\x32\x13.moviellm.v1.Winner*[\n\x06Winner\x12\x16\n\x12WINNER_UNSPECIFIED\x10\x00\x12\x14\n\x10WINNER_CANDIDATE\x10\x01\x12\x13\n\x0fWINNER_BASELINE\x10\x02\x12\x0e\n\nWINNER_TIE\x10\x03\x32\xbd\x04\n\x0fQuestionService\x12G\n\x08\x41skMovie\x12\x1c.moviellm.v1.AskMovieRequest\x1a\x1d.moviellm.v1.AskMovieResponse\x12M\n\nAskChapter\x12\x1e.moviellm.v1.AskChapterRequest\x1a\x1f.moviellm.v1.AskChapterResponse\x12G\n\x08\x41skScene\x12\x1c.moviellm.v1.AskSceneRequest\x1a\x1d.moviellm.v1.AskSceneResponse\x12G\n\x08\x41skOrder\x12\x1c.moviellm.v1.AskOrderRequest\x1a\x1d.moviellm.v1.AskOrderResponse\x12\\\n\x0fReviewQuestions\x12#.moviellm.v1.ReviewQuestionsRequest\x1a$.moviellm.v1.ReviewQuestionsResponse\x12\x62\n\x11\x45stimateQuestions\x12%.moviellm.v1.EstimateQuestionsRequest\x1a&.moviellm.v1.EstimateQuestionsResponse\x12>\n\x05Judge\x12\x19.moviellm.v1.JudgeRequest\x1a\x1a.moviellm.v1.JudgeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'moviellm.v1.question_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WINNER']._serialized_start=1418
-  _globals['_WINNER']._serialized_end=1509
-  _globals['_ASKMOVIEREQUEST']._serialized_start=76
-  _globals['_ASKMOVIEREQUEST']._serialized_end=181
-  _globals['_ASKMOVIERESPONSE']._serialized_start=183
-  _globals['_ASKMOVIERESPONSE']._serialized_end=276
-  _globals['_ASKCHAPTERREQUEST']._serialized_start=279
-  _globals['_ASKCHAPTERREQUEST']._serialized_end=425
-  _globals['_ASKCHAPTERRESPONSE']._serialized_start=427
-  _globals['_ASKCHAPTERRESPONSE']._serialized_end=522
-  _globals['_ASKSCENEREQUEST']._serialized_start=525
-  _globals['_ASKSCENEREQUEST']._serialized_end=704
-  _globals['_ASKSCENERESPONSE']._serialized_start=706
-  _globals['_ASKSCENERESPONSE']._serialized_end=799
-  _globals['_ASKORDERREQUEST']._serialized_start=802
-  _globals['_ASKORDERREQUEST']._serialized_end=947
-  _globals['_ASKORDERRESPONSE']._serialized_start=949
-  _globals['_ASKORDERRESPONSE']._serialized_end=1042
-  _globals['_JUDGEREQUEST']._serialized_start=1044
-  _globals['_JUDGEREQUEST']._serialized_end=1132
-  _globals['_JUDGERESPONSE']._serialized_start=1135
-  _globals['_JUDGERESPONSE']._serialized_end=1317
-  _globals['_JUDGEMENT']._serialized_start=1319
-  _globals['_JUDGEMENT']._serialized_end=1416
-  _globals['_QUESTIONSERVICE']._serialized_start=1512
-  _globals['_QUESTIONSERVICE']._serialized_end=1891
+  _globals['_WINNER']._serialized_start=2251
+  _globals['_WINNER']._serialized_end=2342
+  _globals['_ASKMOVIEREQUEST']._serialized_start=77
+  _globals['_ASKMOVIEREQUEST']._serialized_end=220
+  _globals['_ASKMOVIERESPONSE']._serialized_start=223
+  _globals['_ASKMOVIERESPONSE']._serialized_end=355
+  _globals['_ASKCHAPTERREQUEST']._serialized_start=358
+  _globals['_ASKCHAPTERREQUEST']._serialized_end=542
+  _globals['_ASKCHAPTERRESPONSE']._serialized_start=545
+  _globals['_ASKCHAPTERRESPONSE']._serialized_end=679
+  _globals['_ASKSCENEREQUEST']._serialized_start=682
+  _globals['_ASKSCENEREQUEST']._serialized_end=899
+  _globals['_ASKSCENERESPONSE']._serialized_start=902
+  _globals['_ASKSCENERESPONSE']._serialized_end=1034
+  _globals['_ASKORDERREQUEST']._serialized_start=1037
+  _globals['_ASKORDERREQUEST']._serialized_end=1256
+  _globals['_ASKORDERRESPONSE']._serialized_start=1259
+  _globals['_ASKORDERRESPONSE']._serialized_end=1391
+  _globals['_REVIEWQUESTIONSREQUEST']._serialized_start=1393
+  _globals['_REVIEWQUESTIONSREQUEST']._serialized_end=1498
+  _globals['_REVIEWQUESTIONSRESPONSE']._serialized_start=1501
+  _globals['_REVIEWQUESTIONSRESPONSE']._serialized_end=1640
+  _globals['_ESTIMATEQUESTIONSREQUEST']._serialized_start=1643
+  _globals['_ESTIMATEQUESTIONSREQUEST']._serialized_end=1781
+  _globals['_ESTIMATEQUESTIONSRESPONSE']._serialized_start=1783
+  _globals['_ESTIMATEQUESTIONSRESPONSE']._serialized_end=1875
+  _globals['_JUDGEREQUEST']._serialized_start=1877
+  _globals['_JUDGEREQUEST']._serialized_end=1965
+  _globals['_JUDGERESPONSE']._serialized_start=1968
+  _globals['_JUDGERESPONSE']._serialized_end=2150
+  _globals['_JUDGEMENT']._serialized_start=2152
+  _globals['_JUDGEMENT']._serialized_end=2249
+  _globals['_QUESTIONSERVICE']._serialized_start=2345
+  _globals['_QUESTIONSERVICE']._serialized_end=2918
 # @@protoc_insertion_point(module_scope)

@@ -57,6 +57,7 @@ class AskMovieRequest(_message.Message):
     OUTLINE_FIELD_NUMBER: _builtins.int
     SHAPE_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """Seed of the choice of wordings."""
     @_builtins.property
@@ -67,16 +68,21 @@ class AskMovieRequest(_message.Message):
     def shape(self) -> _movie_pb2.Shape:
         """The size of the movie, for frame numbers."""
 
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
     def __init__(
         self,
         *,
         outline: _movie_pb2.Outline | None = ...,
         shape: _movie_pb2.Shape | None = ...,
         seed: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline", "shape", b"shape"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline", "seed", b"seed", "shape", b"shape"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline", "prompts", b"prompts", "seed", b"seed", "shape", b"shape"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -90,6 +96,7 @@ class AskMovieResponse(_message.Message):
 
     QUESTIONS_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def questions(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Question]:
         """The questions."""
@@ -98,15 +105,20 @@ class AskMovieResponse(_message.Message):
     def work(self) -> _movie_pb2.Work:
         """What it cost."""
 
+    @_builtins.property
+    def dropped(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Dropped]:
+        """What was not good enough, by reason."""
+
     def __init__(
         self,
         *,
         questions: _abc.Iterable[_movie_pb2.Question] | None = ...,
         work: _movie_pb2.Work | None = ...,
+        dropped: _abc.Iterable[_movie_pb2.Dropped] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["questions", b"questions", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "questions", b"questions", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -122,6 +134,7 @@ class AskChapterRequest(_message.Message):
     CHAPTER_FIELD_NUMBER: _builtins.int
     SHAPE_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """Seed of the choice of wordings."""
     @_builtins.property
@@ -136,6 +149,10 @@ class AskChapterRequest(_message.Message):
     def shape(self) -> _movie_pb2.Shape:
         """The size of the movie, for frame numbers."""
 
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
     def __init__(
         self,
         *,
@@ -143,10 +160,11 @@ class AskChapterRequest(_message.Message):
         chapter: _movie_pb2.Chapter | None = ...,
         shape: _movie_pb2.Shape | None = ...,
         seed: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline", "shape", b"shape"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline", "seed", b"seed", "shape", b"shape"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline", "prompts", b"prompts", "seed", b"seed", "shape", b"shape"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -160,6 +178,7 @@ class AskChapterResponse(_message.Message):
 
     QUESTIONS_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def questions(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Question]:
         """The questions."""
@@ -168,15 +187,20 @@ class AskChapterResponse(_message.Message):
     def work(self) -> _movie_pb2.Work:
         """What it cost."""
 
+    @_builtins.property
+    def dropped(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Dropped]:
+        """What was not good enough, by reason."""
+
     def __init__(
         self,
         *,
         questions: _abc.Iterable[_movie_pb2.Question] | None = ...,
         work: _movie_pb2.Work | None = ...,
+        dropped: _abc.Iterable[_movie_pb2.Dropped] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["questions", b"questions", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "questions", b"questions", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -193,6 +217,7 @@ class AskSceneRequest(_message.Message):
     SCENE_FIELD_NUMBER: _builtins.int
     SHAPE_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """Seed of the choice of wordings."""
     @_builtins.property
@@ -211,6 +236,10 @@ class AskSceneRequest(_message.Message):
     def shape(self) -> _movie_pb2.Shape:
         """The size of the movie, for frame numbers."""
 
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
     def __init__(
         self,
         *,
@@ -219,10 +248,11 @@ class AskSceneRequest(_message.Message):
         scene: _movie_pb2.Scene | None = ...,
         shape: _movie_pb2.Shape | None = ...,
         seed: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline", "scene", b"scene", "shape", b"shape"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline", "scene", b"scene", "seed", b"seed", "shape", b"shape"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline", "prompts", b"prompts", "scene", b"scene", "seed", b"seed", "shape", b"shape"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,6 +266,7 @@ class AskSceneResponse(_message.Message):
 
     QUESTIONS_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def questions(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Question]:
         """The questions."""
@@ -244,15 +275,20 @@ class AskSceneResponse(_message.Message):
     def work(self) -> _movie_pb2.Work:
         """What it cost."""
 
+    @_builtins.property
+    def dropped(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Dropped]:
+        """What was not good enough, by reason."""
+
     def __init__(
         self,
         *,
         questions: _abc.Iterable[_movie_pb2.Question] | None = ...,
         work: _movie_pb2.Work | None = ...,
+        dropped: _abc.Iterable[_movie_pb2.Dropped] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["questions", b"questions", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "questions", b"questions", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -268,6 +304,8 @@ class AskOrderRequest(_message.Message):
     CHAPTERS_FIELD_NUMBER: _builtins.int
     SHAPE_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
+    SCENES_FIELD_NUMBER: _builtins.int
     seed: _builtins.int
     """Seed of the choice of events."""
     @_builtins.property
@@ -282,6 +320,14 @@ class AskOrderRequest(_message.Message):
     def shape(self) -> _movie_pb2.Shape:
         """The size of the movie, for frame numbers."""
 
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
+    @_builtins.property
+    def scenes(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Scene]:
+        """All scenes written out, in order."""
+
     def __init__(
         self,
         *,
@@ -289,10 +335,12 @@ class AskOrderRequest(_message.Message):
         chapters: _abc.Iterable[_movie_pb2.Chapter] | None = ...,
         shape: _movie_pb2.Shape | None = ...,
         seed: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
+        scenes: _abc.Iterable[_movie_pb2.Scene] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline", "shape", b"shape"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapters", b"chapters", "outline", b"outline", "seed", b"seed", "shape", b"shape"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapters", b"chapters", "outline", b"outline", "prompts", b"prompts", "scenes", b"scenes", "seed", b"seed", "shape", b"shape"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -306,6 +354,7 @@ class AskOrderResponse(_message.Message):
 
     QUESTIONS_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def questions(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Question]:
         """The questions."""
@@ -314,19 +363,158 @@ class AskOrderResponse(_message.Message):
     def work(self) -> _movie_pb2.Work:
         """What it cost."""
 
+    @_builtins.property
+    def dropped(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Dropped]:
+        """What was not good enough, by reason."""
+
     def __init__(
         self,
         *,
         questions: _abc.Iterable[_movie_pb2.Question] | None = ...,
         work: _movie_pb2.Work | None = ...,
+        dropped: _abc.Iterable[_movie_pb2.Dropped] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["questions", b"questions", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "questions", b"questions", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AskOrderResponse: _TypeAlias = AskOrderResponse  # noqa: Y015
+
+@_typing.final
+class ReviewQuestionsRequest(_message.Message):
+    """Request of ReviewQuestions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTLINE_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outline(self) -> _movie_pb2.Outline:
+        """The outline."""
+
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Question]:
+        """All questions of the movie, in the order of the story."""
+
+    def __init__(
+        self,
+        *,
+        outline: _movie_pb2.Outline | None = ...,
+        questions: _abc.Iterable[_movie_pb2.Question] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline", "questions", b"questions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewQuestionsRequest: _TypeAlias = ReviewQuestionsRequest  # noqa: Y015
+
+@_typing.final
+class ReviewQuestionsResponse(_message.Message):
+    """Response of ReviewQuestions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    WORK_FIELD_NUMBER: _builtins.int
+    DROPPED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Question]:
+        """The questions that stay, in the same order."""
+
+    @_builtins.property
+    def work(self) -> _movie_pb2.Work:
+        """What it cost."""
+
+    @_builtins.property
+    def dropped(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Dropped]:
+        """What was dropped, by reason."""
+
+    def __init__(
+        self,
+        *,
+        questions: _abc.Iterable[_movie_pb2.Question] | None = ...,
+        work: _movie_pb2.Work | None = ...,
+        dropped: _abc.Iterable[_movie_pb2.Dropped] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped", "questions", b"questions", "work", b"work"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReviewQuestionsResponse: _TypeAlias = ReviewQuestionsResponse  # noqa: Y015
+
+@_typing.final
+class EstimateQuestionsRequest(_message.Message):
+    """Request of EstimateQuestions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THEME_FIELD_NUMBER: _builtins.int
+    SHAPE_FIELD_NUMBER: _builtins.int
+    DIALOGUE_LINES_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
+    theme: _builtins.str
+    """The theme phrase."""
+    dialogue_lines: _builtins.int
+    """Number of dialogue lines of each scene."""
+    @_builtins.property
+    def shape(self) -> _movie_pb2.Shape:
+        """The size of the movie."""
+
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
+    def __init__(
+        self,
+        *,
+        theme: _builtins.str = ...,
+        shape: _movie_pb2.Shape | None = ...,
+        dialogue_lines: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shape", b"shape"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dialogue_lines", b"dialogue_lines", "prompts", b"prompts", "shape", b"shape", "theme", b"theme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EstimateQuestionsRequest: _TypeAlias = EstimateQuestionsRequest  # noqa: Y015
+
+@_typing.final
+class EstimateQuestionsResponse(_message.Message):
+    """Response of EstimateQuestions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
+    COMPLETION_TOKENS_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    prompt_tokens: _builtins.int
+    """Tokens to be sent to the language model; 0 with the embedded asker."""
+    completion_tokens: _builtins.int
+    """Tokens to be received from it."""
+    model: _builtins.str
+    """The model by name."""
+    def __init__(
+        self,
+        *,
+        prompt_tokens: _builtins.int = ...,
+        completion_tokens: _builtins.int = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_tokens", b"completion_tokens", "model", b"model", "prompt_tokens", b"prompt_tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EstimateQuestionsResponse: _TypeAlias = EstimateQuestionsResponse  # noqa: Y015
 
 @_typing.final
 class JudgeRequest(_message.Message):

@@ -55,6 +55,16 @@ class QuestionServiceStub:
                 request_serializer=moviellm_dot_v1_dot_question__service__pb2.AskOrderRequest.SerializeToString,
                 response_deserializer=moviellm_dot_v1_dot_question__service__pb2.AskOrderResponse.FromString,
                 _registered_method=True)
+        self.ReviewQuestions = channel.unary_unary(
+                '/moviellm.v1.QuestionService/ReviewQuestions',
+                request_serializer=moviellm_dot_v1_dot_question__service__pb2.ReviewQuestionsRequest.SerializeToString,
+                response_deserializer=moviellm_dot_v1_dot_question__service__pb2.ReviewQuestionsResponse.FromString,
+                _registered_method=True)
+        self.EstimateQuestions = channel.unary_unary(
+                '/moviellm.v1.QuestionService/EstimateQuestions',
+                request_serializer=moviellm_dot_v1_dot_question__service__pb2.EstimateQuestionsRequest.SerializeToString,
+                response_deserializer=moviellm_dot_v1_dot_question__service__pb2.EstimateQuestionsResponse.FromString,
+                _registered_method=True)
         self.Judge = channel.unary_unary(
                 '/moviellm.v1.QuestionService/Judge',
                 request_serializer=moviellm_dot_v1_dot_question__service__pb2.JudgeRequest.SerializeToString,
@@ -94,6 +104,20 @@ class QuestionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReviewQuestions(self, request, context):
+        """Drops near-duplicates among all questions of a movie and whatever a part alone could not tell.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EstimateQuestions(self, request, context):
+        """How many tokens the questions of one movie will take; nothing is asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Judge(self, request, context):
         """Compares two answers against a reference in both orders, so that neither gains by coming first.
         """
@@ -123,6 +147,16 @@ def add_QuestionServiceServicer_to_server(servicer, server):
                     servicer.AskOrder,
                     request_deserializer=moviellm_dot_v1_dot_question__service__pb2.AskOrderRequest.FromString,
                     response_serializer=moviellm_dot_v1_dot_question__service__pb2.AskOrderResponse.SerializeToString,
+            ),
+            'ReviewQuestions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewQuestions,
+                    request_deserializer=moviellm_dot_v1_dot_question__service__pb2.ReviewQuestionsRequest.FromString,
+                    response_serializer=moviellm_dot_v1_dot_question__service__pb2.ReviewQuestionsResponse.SerializeToString,
+            ),
+            'EstimateQuestions': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateQuestions,
+                    request_deserializer=moviellm_dot_v1_dot_question__service__pb2.EstimateQuestionsRequest.FromString,
+                    response_serializer=moviellm_dot_v1_dot_question__service__pb2.EstimateQuestionsResponse.SerializeToString,
             ),
             'Judge': grpc.unary_unary_rpc_method_handler(
                     servicer.Judge,
@@ -239,6 +273,60 @@ class QuestionService:
             '/moviellm.v1.QuestionService/AskOrder',
             moviellm_dot_v1_dot_question__service__pb2.AskOrderRequest.SerializeToString,
             moviellm_dot_v1_dot_question__service__pb2.AskOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewQuestions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/moviellm.v1.QuestionService/ReviewQuestions',
+            moviellm_dot_v1_dot_question__service__pb2.ReviewQuestionsRequest.SerializeToString,
+            moviellm_dot_v1_dot_question__service__pb2.ReviewQuestionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateQuestions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/moviellm.v1.QuestionService/EstimateQuestions',
+            moviellm_dot_v1_dot_question__service__pb2.EstimateQuestionsRequest.SerializeToString,
+            moviellm_dot_v1_dot_question__service__pb2.EstimateQuestionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,10 @@ class QuestionServiceStub:
     """Plot questions from one scene."""
     AskOrder: _grpc.UnaryUnaryMultiCallable[_question_service_pb2.AskOrderRequest, _question_service_pb2.AskOrderResponse]
     """Temporal questions; their answers follow from the order of the script."""
+    ReviewQuestions: _grpc.UnaryUnaryMultiCallable[_question_service_pb2.ReviewQuestionsRequest, _question_service_pb2.ReviewQuestionsResponse]
+    """Drops near-duplicates among all questions of a movie and whatever a part alone could not tell."""
+    EstimateQuestions: _grpc.UnaryUnaryMultiCallable[_question_service_pb2.EstimateQuestionsRequest, _question_service_pb2.EstimateQuestionsResponse]
+    """How many tokens the questions of one movie will take; nothing is asked."""
     Judge: _grpc.UnaryUnaryMultiCallable[_question_service_pb2.JudgeRequest, _question_service_pb2.JudgeResponse]
     """Compares two answers against a reference in both orders, so that neither gains by coming first."""
 
@@ -57,6 +61,10 @@ class QuestionServiceAsyncStub(QuestionServiceStub):
     """Plot questions from one scene."""
     AskOrder: _aio.UnaryUnaryMultiCallable[_question_service_pb2.AskOrderRequest, _question_service_pb2.AskOrderResponse]  # type: ignore[assignment]
     """Temporal questions; their answers follow from the order of the script."""
+    ReviewQuestions: _aio.UnaryUnaryMultiCallable[_question_service_pb2.ReviewQuestionsRequest, _question_service_pb2.ReviewQuestionsResponse]  # type: ignore[assignment]
+    """Drops near-duplicates among all questions of a movie and whatever a part alone could not tell."""
+    EstimateQuestions: _aio.UnaryUnaryMultiCallable[_question_service_pb2.EstimateQuestionsRequest, _question_service_pb2.EstimateQuestionsResponse]  # type: ignore[assignment]
+    """How many tokens the questions of one movie will take; nothing is asked."""
     Judge: _aio.UnaryUnaryMultiCallable[_question_service_pb2.JudgeRequest, _question_service_pb2.JudgeResponse]  # type: ignore[assignment]
     """Compares two answers against a reference in both orders, so that neither gains by coming first."""
 
@@ -94,6 +102,22 @@ class QuestionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_question_service_pb2.AskOrderResponse, _abc.Awaitable[_question_service_pb2.AskOrderResponse]]:
         """Temporal questions; their answers follow from the order of the script."""
+
+    @_abc_1.abstractmethod
+    def ReviewQuestions(
+        self,
+        request: _question_service_pb2.ReviewQuestionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_question_service_pb2.ReviewQuestionsResponse, _abc.Awaitable[_question_service_pb2.ReviewQuestionsResponse]]:
+        """Drops near-duplicates among all questions of a movie and whatever a part alone could not tell."""
+
+    @_abc_1.abstractmethod
+    def EstimateQuestions(
+        self,
+        request: _question_service_pb2.EstimateQuestionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_question_service_pb2.EstimateQuestionsResponse, _abc.Awaitable[_question_service_pb2.EstimateQuestionsResponse]]:
+        """How many tokens the questions of one movie will take; nothing is asked."""
 
     @_abc_1.abstractmethod
     def Judge(

@@ -63,6 +63,7 @@ class RenderedPicture(_message.Message):
     FILE_FIELD_NUMBER: _builtins.int
     EXISTED_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """The order's number."""
     existed: _builtins.bool
@@ -73,7 +74,11 @@ class RenderedPicture(_message.Message):
 
     @_builtins.property
     def work(self) -> _movie_pb2.Work:
-        """What it cost: its share of the batch."""
+        """What it cost: its share of the batch and of all attempts."""
+
+    @_builtins.property
+    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attempt]:
+        """Every attempt, the kept one last; empty for a picture that lay in the store already."""
 
     def __init__(
         self,
@@ -82,14 +87,45 @@ class RenderedPicture(_message.Message):
         file: _movie_pb2.StoredFile | None = ...,
         existed: _builtins.bool = ...,
         work: _movie_pb2.Work | None = ...,
+        attempts: _abc.Iterable[Global___Attempt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["existed", b"existed", "file", b"file", "number", b"number", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "existed", b"existed", "file", b"file", "number", b"number", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderedPicture: _TypeAlias = RenderedPicture  # noqa: Y015
+
+@_typing.final
+class Attempt(_message.Message):
+    """One try at a picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEED_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    seed: _builtins.int
+    """The seed of its noise."""
+    score: _builtins.float
+    """CLIP-Score between picture and text, 0 to 1; 0 where the deployment has no scorer."""
+    verdict: _builtins.str
+    """What is wrong with it: "black", "flat", "duplicate", "unsafe", "below threshold"; empty for a good picture."""
+    def __init__(
+        self,
+        *,
+        seed: _builtins.int = ...,
+        score: _builtins.float = ...,
+        verdict: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["score", b"score", "seed", b"seed", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attempt: _TypeAlias = Attempt  # noqa: Y015
 
 @_typing.final
 class RenderOptions(_message.Message):
@@ -103,6 +139,8 @@ class RenderOptions(_message.Message):
     GUIDANCE_SCALE_FIELD_NUMBER: _builtins.int
     NEGATIVE_PROMPT_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    MIN_SCORE_FIELD_NUMBER: _builtins.int
     width: _builtins.int
     """Width in pixels, a multiple of 8."""
     height: _builtins.int
@@ -115,6 +153,10 @@ class RenderOptions(_message.Message):
     """What the picture should not show."""
     model: _builtins.str
     """The model by name; the replica's own when empty."""
+    attempts: _builtins.int
+    """Pictures rendered of an order at most, the best of which is kept; 1 when 0."""
+    min_score: _builtins.float
+    """The CLIP-Score that is good enough at once; all attempts are made when 0."""
     def __init__(
         self,
         *,
@@ -124,10 +166,12 @@ class RenderOptions(_message.Message):
         guidance_scale: _builtins.float = ...,
         negative_prompt: _builtins.str = ...,
         model: _builtins.str = ...,
+        attempts: _builtins.int = ...,
+        min_score: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["guidance_scale", b"guidance_scale", "height", b"height", "model", b"model", "negative_prompt", b"negative_prompt", "steps", b"steps", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "guidance_scale", b"guidance_scale", "height", b"height", "min_score", b"min_score", "model", b"model", "negative_prompt", b"negative_prompt", "steps", b"steps", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -246,3 +290,121 @@ class RenderReferencesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderReferencesResponse: _TypeAlias = RenderReferencesResponse  # noqa: Y015
+
+@_typing.final
+class MeasurePicturesRequest(_message.Message):
+    """Request of MeasurePictures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PICTURES_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
+    REFERENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pictures(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.StoredFile]:
+        """The pictures, in the order of the movie."""
+
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What each shows, in the same order: the frame's description with appearances, without the style."""
+
+    @_builtins.property
+    def references(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.StoredFile]:
+        """Pictures of the style, to measure the distance to."""
+
+    def __init__(
+        self,
+        *,
+        pictures: _abc.Iterable[_movie_pb2.StoredFile] | None = ...,
+        texts: _abc.Iterable[_builtins.str] | None = ...,
+        references: _abc.Iterable[_movie_pb2.StoredFile] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pictures", b"pictures", "references", b"references", "texts", b"texts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeasurePicturesRequest: _TypeAlias = MeasurePicturesRequest  # noqa: Y015
+
+@_typing.final
+class MeasurePicturesResponse(_message.Message):
+    """Response of MeasurePictures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEASURES_FIELD_NUMBER: _builtins.int
+    WORK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def measures(self) -> Global___PictureMeasures:
+        """What was found."""
+
+    @_builtins.property
+    def work(self) -> _movie_pb2.Work:
+        """What it cost."""
+
+    def __init__(
+        self,
+        *,
+        measures: Global___PictureMeasures | None = ...,
+        work: _movie_pb2.Work | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["measures", b"measures", "work", b"work"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["measures", b"measures", "work", b"work"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MeasurePicturesResponse: _TypeAlias = MeasurePicturesResponse  # noqa: Y015
+
+@_typing.final
+class PictureMeasures(_message.Message):
+    """Figures of a sequence of pictures, as in the paper's table of ablations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PICTURES_FIELD_NUMBER: _builtins.int
+    TEXT_SCORE_FIELD_NUMBER: _builtins.int
+    NEIGHBOUR_SCORE_FIELD_NUMBER: _builtins.int
+    NEIGHBOUR_DISTANCE_FIELD_NUMBER: _builtins.int
+    STYLE_COLOR_DISTANCE_FIELD_NUMBER: _builtins.int
+    STYLE_GRAM_DISTANCE_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    SCORER_FIELD_NUMBER: _builtins.int
+    pictures: _builtins.int
+    """How many pictures were measured."""
+    text_score: _builtins.float
+    """Mean CLIP-Score between pictures and their texts, 0 to 1."""
+    neighbour_score: _builtins.float
+    """Mean CLIP-Score between neighbouring pictures, 0 to 1."""
+    neighbour_distance: _builtins.float
+    """Mean perceptual distance between neighbouring pictures, in features of the scorer's vision tower; 0 for equal ones."""
+    style_color_distance: _builtins.float
+    """Distance to the references in colour; 0 without references."""
+    style_gram_distance: _builtins.float
+    """Distance to the references in Gram matrices of features; 0 without references."""
+    scorer: _builtins.str
+    """The scorer by name."""
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """CLIP-Score of each picture with its text, in order."""
+
+    def __init__(
+        self,
+        *,
+        pictures: _builtins.int = ...,
+        text_score: _builtins.float = ...,
+        neighbour_score: _builtins.float = ...,
+        neighbour_distance: _builtins.float = ...,
+        style_color_distance: _builtins.float = ...,
+        style_gram_distance: _builtins.float = ...,
+        scores: _abc.Iterable[_builtins.float] | None = ...,
+        scorer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["neighbour_distance", b"neighbour_distance", "neighbour_score", b"neighbour_score", "pictures", b"pictures", "scorer", b"scorer", "scores", b"scores", "style_color_distance", b"style_color_distance", "style_gram_distance", b"style_gram_distance", "text_score", b"text_score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PictureMeasures: _TypeAlias = PictureMeasures  # noqa: Y015

@@ -46,6 +46,11 @@ class RenderingServiceStub:
                 request_serializer=moviellm_dot_v1_dot_rendering__service__pb2.RenderReferencesRequest.SerializeToString,
                 response_deserializer=moviellm_dot_v1_dot_rendering__service__pb2.RenderReferencesResponse.FromString,
                 _registered_method=True)
+        self.MeasurePictures = channel.unary_unary(
+                '/moviellm.v1.RenderingService/MeasurePictures',
+                request_serializer=moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesRequest.SerializeToString,
+                response_deserializer=moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesResponse.FromString,
+                _registered_method=True)
 
 
 class RenderingServiceServicer:
@@ -67,6 +72,13 @@ class RenderingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MeasurePictures(self, request, context):
+        """Measures pictures that lie in the store: agreement with their texts and with each other, distance to a style.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RenderingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +91,11 @@ def add_RenderingServiceServicer_to_server(servicer, server):
                     servicer.RenderReferences,
                     request_deserializer=moviellm_dot_v1_dot_rendering__service__pb2.RenderReferencesRequest.FromString,
                     response_serializer=moviellm_dot_v1_dot_rendering__service__pb2.RenderReferencesResponse.SerializeToString,
+            ),
+            'MeasurePictures': grpc.unary_unary_rpc_method_handler(
+                    servicer.MeasurePictures,
+                    request_deserializer=moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesRequest.FromString,
+                    response_serializer=moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +154,33 @@ class RenderingService:
             '/moviellm.v1.RenderingService/RenderReferences',
             moviellm_dot_v1_dot_rendering__service__pb2.RenderReferencesRequest.SerializeToString,
             moviellm_dot_v1_dot_rendering__service__pb2.RenderReferencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MeasurePictures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/moviellm.v1.RenderingService/MeasurePictures',
+            moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesRequest.SerializeToString,
+            moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class RenderingServiceStub:
     """Renders the frames of one scene, a message a frame, in any order."""
     RenderReferences: _grpc.UnaryStreamMultiCallable[_rendering_service_pb2.RenderReferencesRequest, _rendering_service_pb2.RenderReferencesResponse]
     """Renders pictures of a style from its description alone, without characters, a message a picture."""
+    MeasurePictures: _grpc.UnaryUnaryMultiCallable[_rendering_service_pb2.MeasurePicturesRequest, _rendering_service_pb2.MeasurePicturesResponse]
+    """Measures pictures that lie in the store: agreement with their texts and with each other, distance to a style."""
 
 @_typing.type_check_only
 class RenderingServiceAsyncStub(RenderingServiceStub):
@@ -51,6 +53,8 @@ class RenderingServiceAsyncStub(RenderingServiceStub):
     """Renders the frames of one scene, a message a frame, in any order."""
     RenderReferences: _aio.UnaryStreamMultiCallable[_rendering_service_pb2.RenderReferencesRequest, _rendering_service_pb2.RenderReferencesResponse]  # type: ignore[assignment]
     """Renders pictures of a style from its description alone, without characters, a message a picture."""
+    MeasurePictures: _aio.UnaryUnaryMultiCallable[_rendering_service_pb2.MeasurePicturesRequest, _rendering_service_pb2.MeasurePicturesResponse]  # type: ignore[assignment]
+    """Measures pictures that lie in the store: agreement with their texts and with each other, distance to a style."""
 
 class RenderingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stage 3: renders pictures with a Stable-Diffusion-family pipeline. Frames of different scenes and movies share
@@ -72,5 +76,13 @@ class RenderingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_rendering_service_pb2.RenderReferencesResponse], _abc.AsyncIterator[_rendering_service_pb2.RenderReferencesResponse]]:
         """Renders pictures of a style from its description alone, without characters, a message a picture."""
+
+    @_abc_1.abstractmethod
+    def MeasurePictures(
+        self,
+        request: _rendering_service_pb2.MeasurePicturesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rendering_service_pb2.MeasurePicturesResponse, _abc.Awaitable[_rendering_service_pb2.MeasurePicturesResponse]]:
+        """Measures pictures that lie in the store: agreement with their texts and with each other, distance to a style."""
 
 def add_RenderingServiceServicer_to_server(servicer: RenderingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

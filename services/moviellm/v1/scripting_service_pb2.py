@@ -25,25 +25,33 @@ _sym_db = _symbol_database.Default()
 from moviellm.v1 import movie_pb2 as moviellm_dot_v1_dot_movie__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#moviellm/v1/scripting_service.proto\x12\x0bmoviellm.v1\x1a\x17moviellm/v1/movie.proto\"u\n\x13WriteOutlineRequest\x12\r\n\x05theme\x18\x01 \x01(\t\x12\x10\n\x08\x63hapters\x18\x02 \x01(\x05\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12\x14\n\x0cstyle_preset\x18\x04 \x01(\t\x12\x19\n\x11style_description\x18\x05 \x01(\t\"^\n\x14WriteOutlineResponse\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\"k\n\x13WriteChapterRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12\x0f\n\x07\x63hapter\x18\x02 \x01(\x05\x12\x0e\n\x06scenes\x18\x03 \x01(\x05\x12\x0c\n\x04seed\x18\x04 \x01(\x03\"^\n\x14WriteChapterResponse\x12%\n\x07\x63hapter\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Chapter\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\"\xa6\x01\n\x11WriteSceneRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12%\n\x07\x63hapter\x18\x02 \x01(\x0b\x32\x14.moviellm.v1.Chapter\x12\r\n\x05scene\x18\x03 \x01(\x05\x12\x0e\n\x06\x66rames\x18\x04 \x01(\x05\x12\x16\n\x0e\x64ialogue_lines\x18\x05 \x01(\x05\x12\x0c\n\x04seed\x18\x06 \x01(\x03\"X\n\x12WriteSceneResponse\x12!\n\x05scene\x18\x01 \x01(\x0b\x32\x12.moviellm.v1.Scene\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work2\x8b\x02\n\x10ScriptingService\x12S\n\x0cWriteOutline\x12 .moviellm.v1.WriteOutlineRequest\x1a!.moviellm.v1.WriteOutlineResponse\x12S\n\x0cWriteChapter\x12 .moviellm.v1.WriteChapterRequest\x1a!.moviellm.v1.WriteChapterResponse\x12M\n\nWriteScene\x12\x1e.moviellm.v1.WriteSceneRequest\x1a\x1f.moviellm.v1.WriteSceneResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#moviellm/v1/scripting_service.proto\x12\x0bmoviellm.v1\x1a\x17moviellm/v1/movie.proto\"\x9b\x01\n\x13WriteOutlineRequest\x12\r\n\x05theme\x18\x01 \x01(\t\x12\x10\n\x08\x63hapters\x18\x02 \x01(\x05\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12\x14\n\x0cstyle_preset\x18\x04 \x01(\t\x12\x19\n\x11style_description\x18\x05 \x01(\t\x12$\n\x07prompts\x18\x06 \x03(\x0b\x32\x13.moviellm.v1.Prompt\"\x80\x01\n\x14WriteOutlineResponse\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\x12 \n\x05mends\x18\x03 \x03(\x0b\x32\x11.moviellm.v1.Mend\"\x91\x01\n\x13WriteChapterRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12\x0f\n\x07\x63hapter\x18\x02 \x01(\x05\x12\x0e\n\x06scenes\x18\x03 \x01(\x05\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12$\n\x07prompts\x18\x05 \x03(\x0b\x32\x13.moviellm.v1.Prompt\"\x80\x01\n\x14WriteChapterResponse\x12%\n\x07\x63hapter\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Chapter\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\x12 \n\x05mends\x18\x03 \x03(\x0b\x32\x11.moviellm.v1.Mend\"\xcc\x01\n\x11WriteSceneRequest\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12%\n\x07\x63hapter\x18\x02 \x01(\x0b\x32\x14.moviellm.v1.Chapter\x12\r\n\x05scene\x18\x03 \x01(\x05\x12\x0e\n\x06\x66rames\x18\x04 \x01(\x05\x12\x16\n\x0e\x64ialogue_lines\x18\x05 \x01(\x05\x12\x0c\n\x04seed\x18\x06 \x01(\x03\x12$\n\x07prompts\x18\x07 \x03(\x0b\x32\x13.moviellm.v1.Prompt\"z\n\x12WriteSceneResponse\x12!\n\x05scene\x18\x01 \x01(\x0b\x32\x12.moviellm.v1.Scene\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\x12 \n\x05mends\x18\x03 \x03(\x0b\x32\x11.moviellm.v1.Mend\"\xaa\x01\n\x11ImportPlotRequest\x12\x0c\n\x04plot\x18\x01 \x01(\x0c\x12\r\n\x05theme\x18\x02 \x01(\t\x12!\n\x05shape\x18\x03 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x14\n\x0cstyle_preset\x18\x04 \x01(\t\x12\x19\n\x11style_description\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x03\x12\x16\n\x0e\x64ialogue_lines\x18\x07 \x01(\x05\"\xf6\x01\n\x12ImportPlotResponse\x12%\n\x07outline\x18\x01 \x01(\x0b\x32\x14.moviellm.v1.Outline\x12&\n\x08\x63hapters\x18\x02 \x03(\x0b\x32\x14.moviellm.v1.Chapter\x12\"\n\x06scenes\x18\x03 \x03(\x0b\x32\x12.moviellm.v1.Scene\x12(\n\tquestions\x18\x04 \x03(\x0b\x32\x15.moviellm.v1.Question\x12!\n\x05shape\x18\x05 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12 \n\x05mends\x18\x06 \x03(\x0b\x32\x11.moviellm.v1.Mend\"\x85\x01\n\x13\x45stimatePlotRequest\x12\r\n\x05theme\x18\x01 \x01(\t\x12!\n\x05shape\x18\x02 \x01(\x0b\x32\x12.moviellm.v1.Shape\x12\x16\n\x0e\x64ialogue_lines\x18\x03 \x01(\x05\x12$\n\x07prompts\x18\x04 \x03(\x0b\x32\x13.moviellm.v1.Prompt\"W\n\x14\x45stimatePlotResponse\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x03\x12\x19\n\x11\x63ompletion_tokens\x18\x02 \x01(\x03\x12\r\n\x05model\x18\x03 \x01(\t2\xaf\x03\n\x10ScriptingService\x12S\n\x0cWriteOutline\x12 .moviellm.v1.WriteOutlineRequest\x1a!.moviellm.v1.WriteOutlineResponse\x12S\n\x0cWriteChapter\x12 .moviellm.v1.WriteChapterRequest\x1a!.moviellm.v1.WriteChapterResponse\x12M\n\nWriteScene\x12\x1e.moviellm.v1.WriteSceneRequest\x1a\x1f.moviellm.v1.WriteSceneResponse\x12M\n\nImportPlot\x12\x1e.moviellm.v1.ImportPlotRequest\x1a\x1f.moviellm.v1.ImportPlotResponse\x12S\n\x0c\x45stimatePlot\x12 .moviellm.v1.EstimatePlotRequest\x1a!.moviellm.v1.EstimatePlotResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'moviellm.v1.scripting_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WRITEOUTLINEREQUEST']._serialized_start=77
-  _globals['_WRITEOUTLINEREQUEST']._serialized_end=194
-  _globals['_WRITEOUTLINERESPONSE']._serialized_start=196
-  _globals['_WRITEOUTLINERESPONSE']._serialized_end=290
-  _globals['_WRITECHAPTERREQUEST']._serialized_start=292
-  _globals['_WRITECHAPTERREQUEST']._serialized_end=399
-  _globals['_WRITECHAPTERRESPONSE']._serialized_start=401
-  _globals['_WRITECHAPTERRESPONSE']._serialized_end=495
-  _globals['_WRITESCENEREQUEST']._serialized_start=498
-  _globals['_WRITESCENEREQUEST']._serialized_end=664
-  _globals['_WRITESCENERESPONSE']._serialized_start=666
-  _globals['_WRITESCENERESPONSE']._serialized_end=754
-  _globals['_SCRIPTINGSERVICE']._serialized_start=757
-  _globals['_SCRIPTINGSERVICE']._serialized_end=1024
+  _globals['_WRITEOUTLINEREQUEST']._serialized_start=78
+  _globals['_WRITEOUTLINEREQUEST']._serialized_end=233
+  _globals['_WRITEOUTLINERESPONSE']._serialized_start=236
+  _globals['_WRITEOUTLINERESPONSE']._serialized_end=364
+  _globals['_WRITECHAPTERREQUEST']._serialized_start=367
+  _globals['_WRITECHAPTERREQUEST']._serialized_end=512
+  _globals['_WRITECHAPTERRESPONSE']._serialized_start=515
+  _globals['_WRITECHAPTERRESPONSE']._serialized_end=643
+  _globals['_WRITESCENEREQUEST']._serialized_start=646
+  _globals['_WRITESCENEREQUEST']._serialized_end=850
+  _globals['_WRITESCENERESPONSE']._serialized_start=852
+  _globals['_WRITESCENERESPONSE']._serialized_end=974
+  _globals['_IMPORTPLOTREQUEST']._serialized_start=977
+  _globals['_IMPORTPLOTREQUEST']._serialized_end=1147
+  _globals['_IMPORTPLOTRESPONSE']._serialized_start=1150
+  _globals['_IMPORTPLOTRESPONSE']._serialized_end=1396
+  _globals['_ESTIMATEPLOTREQUEST']._serialized_start=1399
+  _globals['_ESTIMATEPLOTREQUEST']._serialized_end=1532
+  _globals['_ESTIMATEPLOTRESPONSE']._serialized_start=1534
+  _globals['_ESTIMATEPLOTRESPONSE']._serialized_end=1621
+  _globals['_SCRIPTINGSERVICE']._serialized_start=1624
+  _globals['_SCRIPTINGSERVICE']._serialized_end=2055
 # @@protoc_insertion_point(module_scope)

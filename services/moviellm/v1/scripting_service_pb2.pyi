@@ -3,8 +3,10 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from moviellm.v1 import movie_pb2 as _movie_pb2
 import builtins as _builtins
 import sys
@@ -28,6 +30,7 @@ class WriteOutlineRequest(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     STYLE_PRESET_FIELD_NUMBER: _builtins.int
     STYLE_DESCRIPTION_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
     theme: _builtins.str
     """The theme phrase."""
     chapters: _builtins.int
@@ -38,6 +41,10 @@ class WriteOutlineRequest(_message.Message):
     """The look that was asked for: a preset's keyword; empty for one the writer chooses."""
     style_description: _builtins.str
     """The look in free words; empty for one the writer chooses."""
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
     def __init__(
         self,
         *,
@@ -46,10 +53,11 @@ class WriteOutlineRequest(_message.Message):
         seed: _builtins.int = ...,
         style_preset: _builtins.str = ...,
         style_description: _builtins.str = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapters", b"chapters", "seed", b"seed", "style_description", b"style_description", "style_preset", b"style_preset", "theme", b"theme"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapters", b"chapters", "prompts", b"prompts", "seed", b"seed", "style_description", b"style_description", "style_preset", b"style_preset", "theme", b"theme"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -63,6 +71,7 @@ class WriteOutlineResponse(_message.Message):
 
     OUTLINE_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
+    MENDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def outline(self) -> _movie_pb2.Outline:
         """The outline."""
@@ -71,15 +80,20 @@ class WriteOutlineResponse(_message.Message):
     def work(self) -> _movie_pb2.Work:
         """What it cost."""
 
+    @_builtins.property
+    def mends(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Mend]:
+        """What the writer got wrong and how it was mended."""
+
     def __init__(
         self,
         *,
         outline: _movie_pb2.Outline | None = ...,
         work: _movie_pb2.Work | None = ...,
+        mends: _abc.Iterable[_movie_pb2.Mend] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mends", b"mends", "outline", b"outline", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -95,6 +109,7 @@ class WriteChapterRequest(_message.Message):
     CHAPTER_FIELD_NUMBER: _builtins.int
     SCENES_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
     chapter: _builtins.int
     """1-based number of the chapter to write."""
     scenes: _builtins.int
@@ -105,6 +120,10 @@ class WriteChapterRequest(_message.Message):
     def outline(self) -> _movie_pb2.Outline:
         """The whole outline."""
 
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
     def __init__(
         self,
         *,
@@ -112,10 +131,11 @@ class WriteChapterRequest(_message.Message):
         chapter: _builtins.int = ...,
         scenes: _builtins.int = ...,
         seed: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline", "scenes", b"scenes", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline", "prompts", b"prompts", "scenes", b"scenes", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -129,6 +149,7 @@ class WriteChapterResponse(_message.Message):
 
     CHAPTER_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
+    MENDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def chapter(self) -> _movie_pb2.Chapter:
         """The chapter."""
@@ -137,15 +158,20 @@ class WriteChapterResponse(_message.Message):
     def work(self) -> _movie_pb2.Work:
         """What it cost."""
 
+    @_builtins.property
+    def mends(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Mend]:
+        """What the writer got wrong and how it was mended."""
+
     def __init__(
         self,
         *,
         chapter: _movie_pb2.Chapter | None = ...,
         work: _movie_pb2.Work | None = ...,
+        mends: _abc.Iterable[_movie_pb2.Mend] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "mends", b"mends", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,6 +189,7 @@ class WriteSceneRequest(_message.Message):
     FRAMES_FIELD_NUMBER: _builtins.int
     DIALOGUE_LINES_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
     scene: _builtins.int
     """1-based number of the scene to write."""
     frames: _builtins.int
@@ -179,6 +206,10 @@ class WriteSceneRequest(_message.Message):
     def chapter(self) -> _movie_pb2.Chapter:
         """The chapter the scene belongs to."""
 
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
     def __init__(
         self,
         *,
@@ -188,10 +219,11 @@ class WriteSceneRequest(_message.Message):
         frames: _builtins.int = ...,
         dialogue_lines: _builtins.int = ...,
         seed: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "outline", b"outline"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "dialogue_lines", b"dialogue_lines", "frames", b"frames", "outline", b"outline", "scene", b"scene", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapter", b"chapter", "dialogue_lines", b"dialogue_lines", "frames", b"frames", "outline", b"outline", "prompts", b"prompts", "scene", b"scene", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -205,6 +237,7 @@ class WriteSceneResponse(_message.Message):
 
     SCENE_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
+    MENDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def scene(self) -> _movie_pb2.Scene:
         """The scene."""
@@ -213,16 +246,191 @@ class WriteSceneResponse(_message.Message):
     def work(self) -> _movie_pb2.Work:
         """What it cost."""
 
+    @_builtins.property
+    def mends(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Mend]:
+        """What the writer got wrong and how it was mended."""
+
     def __init__(
         self,
         *,
         scene: _movie_pb2.Scene | None = ...,
         work: _movie_pb2.Work | None = ...,
+        mends: _abc.Iterable[_movie_pb2.Mend] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["scene", b"scene", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["scene", b"scene", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mends", b"mends", "scene", b"scene", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WriteSceneResponse: _TypeAlias = WriteSceneResponse  # noqa: Y015
+
+@_typing.final
+class ImportPlotRequest(_message.Message):
+    """Request of ImportPlot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLOT_FIELD_NUMBER: _builtins.int
+    THEME_FIELD_NUMBER: _builtins.int
+    SHAPE_FIELD_NUMBER: _builtins.int
+    STYLE_PRESET_FIELD_NUMBER: _builtins.int
+    STYLE_DESCRIPTION_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    DIALOGUE_LINES_FIELD_NUMBER: _builtins.int
+    plot: _builtins.bytes
+    """UTF-8 JSON: an outline, a script (outline, chapters, scenes), or a story in the published MovieLLM layout."""
+    theme: _builtins.str
+    """The theme phrase of the request."""
+    style_preset: _builtins.str
+    """The look that was asked for: a preset's keyword; empty for the plot's own."""
+    style_description: _builtins.str
+    """The look in free words; empty for the plot's own."""
+    seed: _builtins.int
+    """Seed of what has to be invented, such as appearances."""
+    dialogue_lines: _builtins.int
+    """Number of dialogue lines of each scene that will be written."""
+    @_builtins.property
+    def shape(self) -> _movie_pb2.Shape:
+        """The size of the movie; 0 in a field takes the plot's own size."""
+
+    def __init__(
+        self,
+        *,
+        plot: _builtins.bytes = ...,
+        theme: _builtins.str = ...,
+        shape: _movie_pb2.Shape | None = ...,
+        style_preset: _builtins.str = ...,
+        style_description: _builtins.str = ...,
+        seed: _builtins.int = ...,
+        dialogue_lines: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shape", b"shape"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dialogue_lines", b"dialogue_lines", "plot", b"plot", "seed", b"seed", "shape", b"shape", "style_description", b"style_description", "style_preset", b"style_preset", "theme", b"theme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportPlotRequest: _TypeAlias = ImportPlotRequest  # noqa: Y015
+
+@_typing.final
+class ImportPlotResponse(_message.Message):
+    """Response of ImportPlot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTLINE_FIELD_NUMBER: _builtins.int
+    CHAPTERS_FIELD_NUMBER: _builtins.int
+    SCENES_FIELD_NUMBER: _builtins.int
+    QUESTIONS_FIELD_NUMBER: _builtins.int
+    SHAPE_FIELD_NUMBER: _builtins.int
+    MENDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outline(self) -> _movie_pb2.Outline:
+        """The outline."""
+
+    @_builtins.property
+    def chapters(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Chapter]:
+        """The chapters that the plot has."""
+
+    @_builtins.property
+    def scenes(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Scene]:
+        """The scenes that the plot has written out."""
+
+    @_builtins.property
+    def questions(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Question]:
+        """The questions that came with the plot."""
+
+    @_builtins.property
+    def shape(self) -> _movie_pb2.Shape:
+        """The size of the movie."""
+
+    @_builtins.property
+    def mends(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Mend]:
+        """What was wrong and how it was mended."""
+
+    def __init__(
+        self,
+        *,
+        outline: _movie_pb2.Outline | None = ...,
+        chapters: _abc.Iterable[_movie_pb2.Chapter] | None = ...,
+        scenes: _abc.Iterable[_movie_pb2.Scene] | None = ...,
+        questions: _abc.Iterable[_movie_pb2.Question] | None = ...,
+        shape: _movie_pb2.Shape | None = ...,
+        mends: _abc.Iterable[_movie_pb2.Mend] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outline", b"outline", "shape", b"shape"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapters", b"chapters", "mends", b"mends", "outline", b"outline", "questions", b"questions", "scenes", b"scenes", "shape", b"shape"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportPlotResponse: _TypeAlias = ImportPlotResponse  # noqa: Y015
+
+@_typing.final
+class EstimatePlotRequest(_message.Message):
+    """Request of EstimatePlot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THEME_FIELD_NUMBER: _builtins.int
+    SHAPE_FIELD_NUMBER: _builtins.int
+    DIALOGUE_LINES_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
+    theme: _builtins.str
+    """The theme phrase."""
+    dialogue_lines: _builtins.int
+    """Number of dialogue lines of each scene."""
+    @_builtins.property
+    def shape(self) -> _movie_pb2.Shape:
+        """The size of the movie."""
+
+    @_builtins.property
+    def prompts(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.Prompt]:
+        """The requester's own prompt templates."""
+
+    def __init__(
+        self,
+        *,
+        theme: _builtins.str = ...,
+        shape: _movie_pb2.Shape | None = ...,
+        dialogue_lines: _builtins.int = ...,
+        prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shape", b"shape"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dialogue_lines", b"dialogue_lines", "prompts", b"prompts", "shape", b"shape", "theme", b"theme"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EstimatePlotRequest: _TypeAlias = EstimatePlotRequest  # noqa: Y015
+
+@_typing.final
+class EstimatePlotResponse(_message.Message):
+    """Response of EstimatePlot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
+    COMPLETION_TOKENS_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    prompt_tokens: _builtins.int
+    """Tokens to be sent to the language model; 0 with the embedded storyteller."""
+    completion_tokens: _builtins.int
+    """Tokens to be received from it."""
+    model: _builtins.str
+    """The model by name."""
+    def __init__(
+        self,
+        *,
+        prompt_tokens: _builtins.int = ...,
+        completion_tokens: _builtins.int = ...,
+        model: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion_tokens", b"completion_tokens", "model", b"model", "prompt_tokens", b"prompt_tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EstimatePlotResponse: _TypeAlias = EstimatePlotResponse  # noqa: Y015

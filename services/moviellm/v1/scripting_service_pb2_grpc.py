@@ -50,6 +50,16 @@ class ScriptingServiceStub:
                 request_serializer=moviellm_dot_v1_dot_scripting__service__pb2.WriteSceneRequest.SerializeToString,
                 response_deserializer=moviellm_dot_v1_dot_scripting__service__pb2.WriteSceneResponse.FromString,
                 _registered_method=True)
+        self.ImportPlot = channel.unary_unary(
+                '/moviellm.v1.ScriptingService/ImportPlot',
+                request_serializer=moviellm_dot_v1_dot_scripting__service__pb2.ImportPlotRequest.SerializeToString,
+                response_deserializer=moviellm_dot_v1_dot_scripting__service__pb2.ImportPlotResponse.FromString,
+                _registered_method=True)
+        self.EstimatePlot = channel.unary_unary(
+                '/moviellm.v1.ScriptingService/EstimatePlot',
+                request_serializer=moviellm_dot_v1_dot_scripting__service__pb2.EstimatePlotRequest.SerializeToString,
+                response_deserializer=moviellm_dot_v1_dot_scripting__service__pb2.EstimatePlotResponse.FromString,
+                _registered_method=True)
 
 
 class ScriptingServiceServicer:
@@ -77,6 +87,20 @@ class ScriptingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportPlot(self, request, context):
+        """Reads a requester's own outline, script or published story. What is wrong with it is mended and listed, or refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EstimatePlot(self, request, context):
+        """How many tokens the plot of one movie will take; nothing is written.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScriptingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +118,16 @@ def add_ScriptingServiceServicer_to_server(servicer, server):
                     servicer.WriteScene,
                     request_deserializer=moviellm_dot_v1_dot_scripting__service__pb2.WriteSceneRequest.FromString,
                     response_serializer=moviellm_dot_v1_dot_scripting__service__pb2.WriteSceneResponse.SerializeToString,
+            ),
+            'ImportPlot': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportPlot,
+                    request_deserializer=moviellm_dot_v1_dot_scripting__service__pb2.ImportPlotRequest.FromString,
+                    response_serializer=moviellm_dot_v1_dot_scripting__service__pb2.ImportPlotResponse.SerializeToString,
+            ),
+            'EstimatePlot': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimatePlot,
+                    request_deserializer=moviellm_dot_v1_dot_scripting__service__pb2.EstimatePlotRequest.FromString,
+                    response_serializer=moviellm_dot_v1_dot_scripting__service__pb2.EstimatePlotResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +212,60 @@ class ScriptingService:
             '/moviellm.v1.ScriptingService/WriteScene',
             moviellm_dot_v1_dot_scripting__service__pb2.WriteSceneRequest.SerializeToString,
             moviellm_dot_v1_dot_scripting__service__pb2.WriteSceneResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportPlot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/moviellm.v1.ScriptingService/ImportPlot',
+            moviellm_dot_v1_dot_scripting__service__pb2.ImportPlotRequest.SerializeToString,
+            moviellm_dot_v1_dot_scripting__service__pb2.ImportPlotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimatePlot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/moviellm.v1.ScriptingService/EstimatePlot',
+            moviellm_dot_v1_dot_scripting__service__pb2.EstimatePlotRequest.SerializeToString,
+            moviellm_dot_v1_dot_scripting__service__pb2.EstimatePlotResponse.FromString,
             options,
             channel_credentials,
             insecure,

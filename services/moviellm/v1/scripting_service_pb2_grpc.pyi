@@ -39,6 +39,10 @@ class ScriptingServiceStub:
     """Level 2: from the outline to the scenes of one chapter."""
     WriteScene: _grpc.UnaryUnaryMultiCallable[_scripting_service_pb2.WriteSceneRequest, _scripting_service_pb2.WriteSceneResponse]
     """Level 3: from a planned scene to its frames and dialogue."""
+    ImportPlot: _grpc.UnaryUnaryMultiCallable[_scripting_service_pb2.ImportPlotRequest, _scripting_service_pb2.ImportPlotResponse]
+    """Reads a requester's own outline, script or published story. What is wrong with it is mended and listed, or refused."""
+    EstimatePlot: _grpc.UnaryUnaryMultiCallable[_scripting_service_pb2.EstimatePlotRequest, _scripting_service_pb2.EstimatePlotResponse]
+    """How many tokens the plot of one movie will take; nothing is written."""
 
 @_typing.type_check_only
 class ScriptingServiceAsyncStub(ScriptingServiceStub):
@@ -51,6 +55,10 @@ class ScriptingServiceAsyncStub(ScriptingServiceStub):
     """Level 2: from the outline to the scenes of one chapter."""
     WriteScene: _aio.UnaryUnaryMultiCallable[_scripting_service_pb2.WriteSceneRequest, _scripting_service_pb2.WriteSceneResponse]  # type: ignore[assignment]
     """Level 3: from a planned scene to its frames and dialogue."""
+    ImportPlot: _aio.UnaryUnaryMultiCallable[_scripting_service_pb2.ImportPlotRequest, _scripting_service_pb2.ImportPlotResponse]  # type: ignore[assignment]
+    """Reads a requester's own outline, script or published story. What is wrong with it is mended and listed, or refused."""
+    EstimatePlot: _aio.UnaryUnaryMultiCallable[_scripting_service_pb2.EstimatePlotRequest, _scripting_service_pb2.EstimatePlotResponse]  # type: ignore[assignment]
+    """How many tokens the plot of one movie will take; nothing is written."""
 
 class ScriptingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stage 1: writes the plot in three levels. Every call is a pure function of its request."""
@@ -78,5 +86,21 @@ class ScriptingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scripting_service_pb2.WriteSceneResponse, _abc.Awaitable[_scripting_service_pb2.WriteSceneResponse]]:
         """Level 3: from a planned scene to its frames and dialogue."""
+
+    @_abc_1.abstractmethod
+    def ImportPlot(
+        self,
+        request: _scripting_service_pb2.ImportPlotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scripting_service_pb2.ImportPlotResponse, _abc.Awaitable[_scripting_service_pb2.ImportPlotResponse]]:
+        """Reads a requester's own outline, script or published story. What is wrong with it is mended and listed, or refused."""
+
+    @_abc_1.abstractmethod
+    def EstimatePlot(
+        self,
+        request: _scripting_service_pb2.EstimatePlotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scripting_service_pb2.EstimatePlotResponse, _abc.Awaitable[_scripting_service_pb2.EstimatePlotResponse]]:
+        """How many tokens the plot of one movie will take; nothing is written."""
 
 def add_ScriptingServiceServicer_to_server(servicer: ScriptingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
