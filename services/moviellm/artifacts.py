@@ -11,7 +11,9 @@ first. The layout below one dataset:
     datasets/<id>/work/0001/scenes/01-01.json
     datasets/<id>/work/0001/style.json
     datasets/<id>/work/0001/rendered/01-01.json
-    datasets/<id>/work/0001/questions/….json
+    datasets/<id>/work/0001/questions/….json   by part; reviewed.json takes their place
+    datasets/<id>/work/0001/quality.json       where pictures were measured
+    datasets/<id>/work/0001/import.json        where the plot is the requester's own
     datasets/<id>/files/…                      exactly what a requester downloads
     datasets/<id>/files/movies/0001/frames/000001.jpg
     requests/<digest of request_id>.json       which dataset a request_id made
@@ -196,6 +198,21 @@ class MovieKeys:
     def questions(self, part: str) -> str:
         """Questions about one part: "movie", "order", "chapter-01" or "scene-01-01"."""
         return f"{self.work}/questions/{part}.json"
+
+    @property
+    def reviewed(self) -> str:
+        """The movie's questions after the review; they take the place of the questions about its parts."""
+        return self.questions("reviewed")
+
+    @property
+    def quality(self) -> str:
+        """How good the movie's pictures are, in figures."""
+        return f"{self.work}/quality.json"
+
+    @property
+    def imported_mends(self) -> str:
+        """What was wrong with the requester's own plot."""
+        return f"{self.work}/import.json"
 
     @property
     def exported(self) -> str:

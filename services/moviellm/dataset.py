@@ -1,14 +1,14 @@
 """What a requester asks for, and how its units are numbered, seeded and counted. No I/O, no wire."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from moviellm.movie import Dropped, LearnedStyle, Mend, Prompt, Question, Shape, StoredFile, Work
 
 #: What can be exported beside the movie folders: format name → who reads it.
 FORMATS = {
-    "llama_vid": "LLaMA-VID stage 3: conversations with movie.mp4, or with feature files where an encoder is configured",
+    "llama_vid": "LLaMA-VID stage 3: conversations with movie.mp4, and with feature files where there is an encoder",
     "llama_factory": "LLaMA-Factory: messages and videos with dataset_info.json",
     "ms_swift": "ms-swift: one JSON a line",
     "llava_next": "LLaVA-NeXT: train.json with conversations",
@@ -183,7 +183,7 @@ class RenderedFrame:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a picture: its seed, its CLIP-Score against its text (0 to 1) and what is wrong with it, if anything."""
+    """One try at a picture: its seed, its CLIP-Score against its text (0 to 1) and what is wrong with it, if any."""
 
     seed: int
     score: float = 0.0
@@ -228,7 +228,7 @@ class Provenance:
     """How an artifact came about: the SHA-256 of the request it was made from, what it cost, what had to be mended."""
 
     made_from: str
-    work: Work = Work()
+    work: Work = field(default_factory=Work)
     mends: tuple[Mend, ...] = ()
 
 

@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import av
 import pytest
@@ -14,9 +15,9 @@ from structlog.testing import capture_logs
 
 from moviellm import errors
 from moviellm.artifacts import DatasetKeys, digest
-from moviellm.dataset import RenderedScene
-from moviellm.movie import Line, Scene
-from moviellm.wire import from_json
+from moviellm.dataset import Attempt, Mends, MovieQuality, PictureMeasures, Provenance, Questions, RenderedScene
+from moviellm.movie import Difficulty, Dropped, FrameRange, Line, Mend, Question, QuestionKind, Scene, Work
+from moviellm.wire import from_json, to_json
 
 
 async def test_a_movie_is_exported_and_every_file_told(stage):
@@ -243,7 +244,7 @@ async def test_an_export_that_was_killed_half_way_is_completed(stage):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"spec": spec_with(formats=("llava", "mpeg"))}, "spec.formats[1]"),
+        ({"spec": spec_with(formats=("webdataset", "mpeg"))}, "spec.formats[1]"),
         ({"spec": spec_with(frames_per_second=31.0)}, "spec.frames_per_second"),
         ({"spec": spec_with(frames_per_second=0.0)}, "spec.frames_per_second"),
         ({"spec": spec_with(scenes=0)}, "spec.scenes"),
@@ -273,3 +274,71 @@ async def test_pictures_that_are_not_pictures_are_named(stage):
 def test_the_fixture_pictures_differ():
     seen = {Image.open(io.BytesIO(picture(1, number))).getpixel((60, 70)) for number in range(1, 13)}
     assert len(seen) == 12
+
+
+PROVENANCE = Provenance(
+    "ab" * 32,
+    Work(model="writer-7b", prompt_tokens=100, completion_tokens=20, prompt="scene@12ab"),
+    (Mend("frame-names-location", "scene 1", "a room", "the beach"),),
+)
+MEASURES = PictureMeasures(12, 0.3, 0.8, 0.2, 0.1, 0.1, tuple(number / 100 for number in range(1, 13)), "tiny-clip")
+
+
+async def test_what_the_stages_tell_of_their_work_is_in_the_records(stage):
+    keys = DatasetKeys(DATASET).movie(1)
+    await stage.store.replace(keys.scene(1, 2), to_json(scene(1, 2, SPEC), PROVENANCE))
+    await stage.store.replace(keys.scene(2, 1), to_json(scene(2, 1, SPEC), PROVENANCE))
+    await stage.store.put(keys.quality, to_json(MovieQuality(MEASURES)))
+    await stage.store.put(
+        keys.imported_mends, to_json(Mends((Mend("one-word-style", "style", "dark gothic", "gothic"),)))
+    )
+    await stage.export_movie(1)
+    movie = json.loads((stage.files() / "movies/0001/movie.json").read_text())
+    assert [mend["rule"] for mend in movie["mends"]] == ["one-word-style", *["frame-names-location"] * 2]
+    assert movie["made_by"] == [
+        {
+            **{"part": "scenes", "model": "writer-7b", "prompt": "scene@12ab"},
+            **{"artifacts": 2, "prompt_tokens": 200, "completion_tokens": 40},
+        }
+    ]
+    assert movie["quality"]["measures"]["scorer"] == "tiny-clip"
+    frame = movie["chapters"][1]["scenes"][0]["frames"][2]
+    assert (frame["number"], frame["score"], frame["model"]) == (9, 0.09, "pocket")
+    assert frame["sha256"] == digest(picture(1, 9))
+
+
+async def test_a_frame_tells_of_its_attempts_and_the_seed_of_the_kept_one(stage):
+    keys = DatasetKeys(DATASET).movie(1)
+    rendered = from_json(await stage.store.get(keys.rendered(1, 1)), RenderedScene)
+    tries = (Attempt(5, 0.11, "below threshold"), Attempt(6, 0.31))
+    frames = (replace(rendered.frames[0], attempts=tries), *rendered.frames[1:])
+    await stage.store.replace(keys.rendered(1, 1), to_json(RenderedScene(frames)))
+    await stage.export_movie(1)
+    first, second = json.loads((stage.files() / "movies/0001/movie.json").read_text())["chapters"][0]["scenes"][0][
+        "frames"
+    ][:2]
+    assert (first["seed"], first["score"]) == (6, 0.31)
+    assert [attempt["verdict"] for attempt in first["attempts"]] == ["below threshold", ""]
+    assert (second["score"], second["attempts"]) == (None, [])
+
+
+async def test_reviewed_questions_take_the_place_of_the_parts(stage):
+    keys = DatasetKeys(DATASET).movie(1)
+    choices = ("A message.", "A ship.", "A storm.")
+    kept = Question(
+        **{"kind": QuestionKind.DIALOGUE, "category": "who", "question": "Who?", "answer": "A ship."},
+        **{"evidence": FrameRange(2, 4), "level": "scene", "choices": choices, "difficulty": Difficulty.HARD},
+    )
+    (stage.folder / keys.questions("order")).unlink()
+    part = Questions((), (Dropped("answerable blind", 2), Dropped("near duplicate", 1)))
+    await stage.store.replace(keys.questions("movie"), to_json(part))
+    await stage.store.put(keys.reviewed, to_json(Questions((kept,), (Dropped("near duplicate", 4),))))
+    await stage.export_movie(1)
+    folder = stage.files() / "movies/0001"
+    (item,) = json.loads((folder / "qa.json").read_text())
+    assert (item["kind"], item["choices"], item["difficulty"]) == ("dialogue", list(choices), "hard")
+    assert item["evidence"] == {"first_frame": 2, "last_frame": 4, "start_seconds": 1.0, "end_seconds": 4.0}
+    assert json.loads((folder / "movie.json").read_text())["dropped"] == [
+        {"reason": "answerable blind", "count": 2},
+        {"reason": "near duplicate", "count": 5},
+    ]

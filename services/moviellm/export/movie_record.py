@@ -1,14 +1,16 @@
 """From a finished movie to the records in its folder."""
 
 import math
+from collections.abc import Sequence
 
-from moviellm.dataset import MovieDatasetSpec
+from moviellm.dataset import MovieDatasetSpec, Provenance, RenderedFrame
 from moviellm.export.finished import FinishedMovie, SceneNumber
 from moviellm.export.record import (
     ChapterRecord,
     Evidence,
     FrameRecord,
     LineRecord,
+    MakerRecord,
     MovieRecord,
     QuestionRecord,
     SceneRecord,
@@ -16,7 +18,7 @@ from moviellm.export.record import (
 )
 from moviellm.export.subtitles import TimedLine, timed
 from moviellm.export.timing import Timing
-from moviellm.movie import Question, Shape
+from moviellm.movie import Frame, Question, Shape, Work
 
 VIDEO = "movie.mp4"
 SUBTITLES = "movie.srt"
@@ -61,7 +63,29 @@ def movie_record(
         video=VIDEO,
         subtitles=SUBTITLES,
         chapters=tuple(_chapter(movie, number, spec.shape, timing, lines) for number in movie.chapters),
+        quality=movie.quality,
+        mends=(*movie.imported, *(mend for made in movie.made.values() for item in made for mend in item.mends)),
+        made_by=tuple(maker for level, made in movie.made.items() for maker in makers(level, made)),
+        dropped=movie.dropped,
     )
+
+
+def makers(level: str, made: Sequence[Provenance]) -> list[MakerRecord]:
+    """Who made the artifacts of one level: a record for every model with every prompt template."""
+    shares: dict[tuple[str, str], list[Work]] = {}
+    for item in made:
+        shares.setdefault((item.work.model, item.work.prompt), []).append(item.work)
+    return [
+        MakerRecord(
+            part=level,
+            model=model,
+            prompt=prompt,
+            artifacts=len(work),
+            prompt_tokens=sum(item.prompt_tokens for item in work),
+            completion_tokens=sum(item.completion_tokens for item in work),
+        )
+        for (model, prompt), work in sorted(shares.items())
+    ]
 
 
 def style_record(movie: FinishedMovie, embedding: str, references: tuple[str, ...]) -> StyleRecord:
@@ -77,6 +101,7 @@ def style_record(movie: FinishedMovie, embedding: str, references: tuple[str, ..
         initial_loss=_finite(learned.initial_loss) if learned.steps else None,
         final_loss=_finite(learned.final_loss) if learned.steps else None,
         steps=learned.steps,
+        digest=learned.learned.digest,
     )
 
 
@@ -95,6 +120,8 @@ def _question(movie: int, index: int, item: Question, timing: Timing) -> Questio
         question=item.question,
         answer=item.answer,
         evidence=Evidence(first, last, timing.start(first), timing.end(last)),
+        choices=item.choices,
+        difficulty=item.difficulty,
     )
 
 
@@ -124,22 +151,37 @@ def _scene(
 
 
 def _frames(movie: FinishedMovie, place: SceneNumber, shape: Shape, timing: Timing) -> tuple[FrameRecord, ...]:
-    records = []
     pairs = zip(movie.scenes[place].frames, movie.rendered[place].frames, strict=True)
-    for position, (written, rendered) in enumerate(pairs, start=1):
-        number = shape.frame_number(*place, position)
-        records.append(
-            FrameRecord(
-                number=number,
-                file=frame_file(number),
-                start_seconds=timing.start(number),
-                description=written.description,
-                prompt=rendered.prompt,
-                seed=rendered.seed,
-                characters=written.characters,
-            )
-        )
-    return tuple(records)
+    return tuple(
+        _frame(movie, shape.frame_number(*place, position), written, rendered, timing)
+        for position, (written, rendered) in enumerate(pairs, start=1)
+    )
+
+
+def _frame(movie: FinishedMovie, number: int, written: Frame, rendered: RenderedFrame, timing: Timing) -> FrameRecord:
+    return FrameRecord(
+        number=number,
+        file=frame_file(number),
+        start_seconds=timing.start(number),
+        description=written.description,
+        prompt=rendered.prompt,
+        seed=rendered.attempts[-1].seed if rendered.attempts else rendered.seed,
+        characters=written.characters,
+        model=rendered.model,
+        score=_score(movie, number, rendered),
+        attempts=rendered.attempts,
+        sha256=rendered.file.digest,
+        size_bytes=rendered.file.size_bytes,
+    )
+
+
+def _score(movie: FinishedMovie, number: int, rendered: RenderedFrame) -> float | None:
+    """The measured score, else what the renderer's scorer gave the picture it kept."""
+    scores = movie.quality.measures.scores if movie.quality else ()
+    if number <= len(scores):
+        return scores[number - 1]
+    kept = rendered.attempts[-1] if rendered.attempts else None
+    return kept.score if kept is not None and kept.score else None
 
 
 def _line(item: TimedLine) -> LineRecord:

@@ -5,12 +5,16 @@ Everything that spans the movies (training records, shards, card, preview) is ma
 
 from dataclasses import dataclass
 
-from moviellm.movie import Character, QuestionKind
+from moviellm.dataset import Attempt, MovieQuality
+from moviellm.movie import Character, Difficulty, Dropped, Mend, QuestionKind
 
 
 @dataclass(frozen=True)
 class StyleRecord:
-    """The look: its words, the token that was learnt, its files; losses are diffusion MSE."""
+    """The look: its words, the token that was learnt, its files; losses are diffusion MSE.
+
+    `digest` is the SHA-256 of the learnt embedding, empty where the style is given by its words alone.
+    """
 
     keyword: str
     phrases: tuple[str, ...]
@@ -21,11 +25,16 @@ class StyleRecord:
     initial_loss: float | None
     final_loss: float | None
     steps: int
+    digest: str = ""
 
 
 @dataclass(frozen=True)
 class FrameRecord:
-    """One key frame: `number` counts through the movie, `description` names people, `prompt` shows them."""
+    """One key frame: `number` counts through the movie, `description` names people, `prompt` shows them.
+
+    `seed` made the picture that was kept, the last of `attempts`; `score` is its CLIP-Score against its text (0 to 1),
+    None where nobody measured it; `sha256` and `size_bytes` are those of `file`.
+    """
 
     number: int
     file: str
@@ -34,6 +43,11 @@ class FrameRecord:
     prompt: str
     seed: int
     characters: tuple[str, ...]
+    model: str = ""
+    score: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+    sha256: str = ""
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,8 +84,28 @@ class ChapterRecord:
 
 
 @dataclass(frozen=True)
+class MakerRecord:
+    """What one model did with one prompt template for one level of the movie.
+
+    `part` is outline, chapters, scenes or questions, `artifacts` counts what was made; `model` and `prompt` (name and
+    digest of the template) are empty for embedded writers that do not say.
+    """
+
+    part: str
+    model: str
+    prompt: str
+    artifacts: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True)
 class MovieRecord:
-    """movie.json."""
+    """movie.json.
+
+    `made_by` tells who wrote plot and questions, `mends` what had to be mended in them (first what came with an
+    imported plot), `dropped` which questions were thrown away; `quality` is None where pictures were not measured.
+    """
 
     number: int
     title: str
@@ -88,6 +122,20 @@ class MovieRecord:
     video: str
     subtitles: str
     chapters: tuple[ChapterRecord, ...]
+    quality: MovieQuality | None = None
+    mends: tuple[Mend, ...] = ()
+    made_by: tuple[MakerRecord, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens sent to language models for plot and questions."""
+        return sum(maker.prompt_tokens for maker in self.made_by)
+
+    @property
+    def completion_tokens(self) -> int:
+        """Tokens received from language models for plot and questions."""
+        return sum(maker.completion_tokens for maker in self.made_by)
 
     @property
     def scenes(self) -> tuple[tuple[ChapterRecord, SceneRecord], ...]:
@@ -117,7 +165,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class QuestionRecord:
-    """One entry of qa.json, which is a list."""
+    """One entry of qa.json, which is a list; `choices` has the answer word for word in it, or nothing at all."""
 
     id: str
     kind: QuestionKind
@@ -126,3 +174,5 @@ class QuestionRecord:
     question: str
     answer: str
     evidence: Evidence
+    choices: tuple[str, ...] = ()
+    difficulty: Difficulty = Difficulty.MEDIUM
