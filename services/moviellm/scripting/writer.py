@@ -3,20 +3,24 @@
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from moviellm.movie import Chapter, Outline, Scene
+from moviellm.movie import Chapter, Mend, Outline, Prompt, Scene, Shape
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class OutlineRequest:
-    """What an outline is written from. `preset` is a style's keyword, `description` a style in free words."""
+    """What an outline is written from. `preset` is a style's keyword, `description` a style in free words.
+
+    `prompts`, here and below, are the requester's own templates; writers without prompts pass over them.
+    """
 
     theme: str
     chapters: int
     seed: int
     preset: str = ""
     description: str = ""
+    prompts: tuple[Prompt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class ChapterRequest:
     chapter: int
     scenes: int
     seed: int
+    prompts: tuple[Prompt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,16 +44,38 @@ class SceneRequest:
     frames: int
     dialogue_lines: int
     seed: int
+    prompts: tuple[Prompt, ...] = ()
+
+
+@dataclass(frozen=True)
+class EstimateRequest:
+    """A movie whose cost is asked for before it is written."""
+
+    theme: str
+    shape: Shape
+    dialogue_lines: int
+    prompts: tuple[Prompt, ...] = ()
 
 
 @dataclass(frozen=True)
 class Written(Generic[T]):
-    """A part of the script, who wrote it, and what it cost in tokens."""
+    """A part of the script, who wrote it, what it cost in tokens, with which prompt, and what had to be mended."""
 
     value: T
     model: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    prompt: str = ""
+    mends: tuple[Mend, ...] = ()
+
+
+@dataclass(frozen=True)
+class TokenEstimate:
+    """The tokens that a movie's whole script will probably take, and of which model."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    model: str
 
 
 class Writer(Protocol):
@@ -71,4 +98,12 @@ class Writer(Protocol):
 
     async def check(self) -> None:
         """Raise one of our errors while no part could be written now."""
+        ...
+
+
+class Estimator(Protocol):
+    """Says what a script will cost before it is written. Raises InvalidInput for prompts that cannot be used."""
+
+    async def estimate(self, request: EstimateRequest) -> TokenEstimate:
+        """The tokens of all three levels of one movie."""
         ...
