@@ -5,17 +5,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from moviellm.movie import Chapter, Outline, Question, Scene, Shape
+from moviellm.movie import Chapter, Dropped, Outline, Prompt, Question, Scene, Shape
 
 #: Texts that trainers give a meaning of their own: inside a question or an answer they corrupt the labels.
-FORBIDDEN = ("<image>", "<video>", "</s>", "ASSISTANT:")
+FORBIDDEN = ("<image>", "<video>", "</s>", "ASSISTANT:", "USER:")
+
+Prompts = tuple[Prompt, ...]
+"""The requester's own prompt templates."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Questions, and the tokens of a language model that they cost (0 without one)."""
+    """Questions, how many were not good enough, and the tokens of a language model that they cost (0 without one).
+
+    `prompt` names the prompt template and its digest; empty without a language model.
+    """
 
     questions: tuple[Question, ...]
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    dropped: tuple[Dropped, ...] = ()
+    prompt: str = ""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The tokens of a language model that the questions of one movie will take; 0 without one."""
+
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
@@ -27,17 +43,35 @@ class Asker(Protocol):
     def name(self) -> str:
         """What did the work, for its bill: "facts" or the language model's name."""
 
-    async def ask_movie(self, outline: Outline, shape: Shape, seed: int) -> Asked:
-        """Overview questions; their evidence is the whole movie, or its first or last chapter."""
+    async def ask_movie(self, outline: Outline, shape: Shape, seed: int, prompts: Prompts = ()) -> Asked:
+        """Questions about the movie as a whole, from its outline."""
 
-    async def ask_chapter(self, outline: Outline, chapter: Chapter, shape: Shape, seed: int) -> Asked:
-        """Plot questions about one chapter."""
+    async def ask_chapter(
+        self, outline: Outline, chapter: Chapter, shape: Shape, seed: int, prompts: Prompts = ()
+    ) -> Asked:
+        """Questions about one chapter, from its plan."""
 
-    async def ask_scene(self, outline: Outline, chapter: Chapter, scene: Scene, shape: Shape, seed: int) -> Asked:
-        """Plot questions about one scene."""
+    async def ask_scene(
+        self, outline: Outline, chapter: Chapter, scene: Scene, shape: Shape, seed: int, prompts: Prompts = ()
+    ) -> Asked:
+        """Questions about one scene, from its plan, its frames and its dialogue."""
 
-    async def ask_order(self, outline: Outline, chapters: tuple[Chapter, ...], shape: Shape, seed: int) -> Asked:
-        """Temporal questions over all chapters; none where the script orders nothing."""
+    async def ask_order(
+        self,
+        outline: Outline,
+        chapters: tuple[Chapter, ...],
+        shape: Shape,
+        seed: int,
+        prompts: Prompts = (),
+        scenes: tuple[Scene, ...] = (),
+    ) -> Asked:
+        """Temporal questions over the whole script; none where the script orders nothing."""
+
+    async def review(self, outline: Outline, questions: tuple[Question, ...]) -> Asked:
+        """The questions of a whole movie that stay when all of them are seen together, in the same order."""
+
+    async def estimate(self, theme: str, shape: Shape, dialogue_lines: int, prompts: Prompts = ()) -> Forecast:
+        """What the questions of one movie will cost; nothing is asked."""
 
     async def check(self) -> None:
         """Raise one of our errors while the asker cannot work."""

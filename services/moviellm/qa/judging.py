@@ -40,6 +40,7 @@ class Verdict:
     baseline_first: Judgement
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    prompt: str = ""
 
     @property
     def winner(self) -> Winner:

@@ -9,9 +9,10 @@ from typing import Any
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.llm.reply import Unusable
 from moviellm.movie import Chapter, FrameRange, Outline, Question, QuestionKind, Scene, Shape
-from moviellm.qa.asking import Asked, distinct, flaw, words
+from moviellm.qa.asking import Asked, Forecast, Prompts, distinct, flaw, words
 from moviellm.qa.order import order_questions
 from moviellm.qa.prompting import prompt
+from moviellm.qa.review import reviewed
 
 _OVERVIEW = ("what", "who", "why", "how", "where")
 _PLOT = ("what", "why", "how", "where")
@@ -29,13 +30,15 @@ class OpenAIAsker:
         self._chat = chat
         self.name = chat.model
 
-    async def ask_movie(self, outline: Outline, shape: Shape, seed: int) -> Asked:
+    async def ask_movie(self, outline: Outline, shape: Shape, seed: int, prompts: Prompts = ()) -> Asked:
         """Overview questions; their evidence is the whole movie."""
         text = prompt("movie", count=_MOVIE_COUNT, outline=_text(outline))
         wanted = _Wanted(QuestionKind.OVERVIEW, _OVERVIEW, _MOVIE_COUNT, shape.movie_range(), "movie")
         return await self._ask(text, wanted, seed)
 
-    async def ask_chapter(self, outline: Outline, chapter: Chapter, shape: Shape, seed: int) -> Asked:
+    async def ask_chapter(
+        self, outline: Outline, chapter: Chapter, shape: Shape, seed: int, prompts: Prompts = ()
+    ) -> Asked:
         """Plot questions about one chapter; their evidence is the chapter."""
         text = prompt(
             "chapter", count=_CHAPTER_COUNT, outline=_text(outline), chapter=_text(chapter), number=chapter.number
@@ -44,7 +47,9 @@ class OpenAIAsker:
         wanted = _Wanted(QuestionKind.PLOT, _PLOT, _CHAPTER_COUNT, evidence, "chapter")
         return await self._ask(text, wanted, seed)
 
-    async def ask_scene(self, outline: Outline, chapter: Chapter, scene: Scene, shape: Shape, seed: int) -> Asked:
+    async def ask_scene(
+        self, outline: Outline, chapter: Chapter, scene: Scene, shape: Shape, seed: int, prompts: Prompts = ()
+    ) -> Asked:
         """Plot questions about one scene, its frames and dialogue; their evidence is the scene."""
         plan = next(plan for plan in chapter.scenes if plan.number == scene.number)
         text = prompt("scene", count=_SCENE_COUNT, outline=_text(outline), plan=_text(plan), scene=_text(scene))
@@ -52,9 +57,25 @@ class OpenAIAsker:
         wanted = _Wanted(QuestionKind.PLOT, _PLOT, _SCENE_COUNT, evidence, "scene")
         return await self._ask(text, wanted, seed)
 
-    async def ask_order(self, outline: Outline, chapters: tuple[Chapter, ...], shape: Shape, seed: int) -> Asked:
+    async def ask_order(
+        self,
+        outline: Outline,
+        chapters: tuple[Chapter, ...],
+        shape: Shape,
+        seed: int,
+        prompts: Prompts = (),
+        scenes: tuple[Scene, ...] = (),
+    ) -> Asked:
         """Temporal questions from the order of the scenes, without the model."""
         return Asked(distinct(order_questions(outline, chapters, shape, random.Random(seed))))
+
+    async def review(self, outline: Outline, questions: tuple[Question, ...]) -> Asked:
+        """Without near-duplicates."""
+        return reviewed(outline, questions)
+
+    async def estimate(self, theme: str, shape: Shape, dialogue_lines: int, prompts: Prompts = ()) -> Forecast:
+        """Typical sizes."""
+        return Forecast()
 
     async def check(self) -> None:
         """Raise while the endpoint does not answer or refuses the key."""

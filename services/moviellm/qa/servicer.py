@@ -17,7 +17,14 @@ from moviellm.v1 import question_service_pb2_grpc as pb_grpc
 from moviellm.wire import from_message, to_message
 
 NAME = pb.DESCRIPTOR.services_by_name["QuestionService"].full_name
-R = TypeVar("R", pb.AskMovieResponse, pb.AskChapterResponse, pb.AskSceneResponse, pb.AskOrderResponse)
+R = TypeVar(
+    "R",
+    pb.AskMovieResponse,
+    pb.AskChapterResponse,
+    pb.AskSceneResponse,
+    pb.AskOrderResponse,
+    pb.ReviewQuestionsResponse,
+)
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -42,7 +49,7 @@ class QuestionServicer(pb_grpc.QuestionServiceServicer):
         """Overview questions from the outline."""
         started = self._clock()
         shape = _shape(request)
-        asked = await self._asker.ask_movie(_outline(request, shape), shape, request.seed)
+        asked = await self._asker.ask_movie(_outline(request, shape), shape, request.seed, _prompts(request))
         return self._answer(asked, started, pb.AskMovieResponse())
 
     @rpc.method
@@ -51,7 +58,7 @@ class QuestionServicer(pb_grpc.QuestionServiceServicer):
         started = self._clock()
         shape = _shape(request)
         chapter = _chapter(request.chapter, shape, "chapter")
-        asked = await self._asker.ask_chapter(_outline(request, shape), chapter, shape, request.seed)
+        asked = await self._asker.ask_chapter(_outline(request, shape), chapter, shape, request.seed, _prompts(request))
         return self._answer(asked, started, pb.AskChapterResponse())
 
     @rpc.method
@@ -61,7 +68,9 @@ class QuestionServicer(pb_grpc.QuestionServiceServicer):
         shape = _shape(request)
         chapter = _chapter(request.chapter, shape, "chapter")
         scene = _scene(request, chapter)
-        asked = await self._asker.ask_scene(_outline(request, shape), chapter, scene, shape, request.seed)
+        asked = await self._asker.ask_scene(
+            _outline(request, shape), chapter, scene, shape, request.seed, _prompts(request)
+        )
         return self._answer(asked, started, pb.AskSceneResponse())
 
     @rpc.method
@@ -71,8 +80,36 @@ class QuestionServicer(pb_grpc.QuestionServiceServicer):
         shape = _shape(request)
         chapters = tuple(_chapter(item, shape, f"chapters[{i}]") for i, item in enumerate(request.chapters))
         _once("chapters", [chapter.number for chapter in chapters])
-        asked = await self._asker.ask_order(_outline(request, shape), chapters, shape, request.seed)
+        scenes = _scenes(request, shape)
+        asked = await self._asker.ask_order(
+            _outline(request, shape), chapters, shape, request.seed, _prompts(request), scenes
+        )
         return self._answer(asked, started, pb.AskOrderResponse())
+
+    @rpc.method
+    async def ReviewQuestions(self, request: pb.ReviewQuestionsRequest, context: Context) -> pb.ReviewQuestionsResponse:
+        """What stays of a movie's questions when all of them are seen together."""
+        started = self._clock()
+        if not request.HasField("outline"):
+            raise InvalidInput("outline", "must be set")
+        outline = from_message(request.outline, movie.Outline, "outline")
+        questions = tuple(
+            from_message(item, movie.Question, f"questions[{i}]") for i, item in enumerate(request.questions)
+        )
+        asked = await self._asker.review(outline, questions)
+        return self._answer(asked, started, pb.ReviewQuestionsResponse())
+
+    @rpc.method
+    async def EstimateQuestions(
+        self, request: pb.EstimateQuestionsRequest, context: Context
+    ) -> pb.EstimateQuestionsResponse:
+        """How many tokens the questions of one movie will take."""
+        if request.dialogue_lines < 0:
+            raise InvalidInput("dialogue_lines", f"must be at least 0, got {request.dialogue_lines}")
+        forecast = await self._asker.estimate(request.theme, _shape(request), request.dialogue_lines, _prompts(request))
+        return pb.EstimateQuestionsResponse(
+            prompt_tokens=forecast.prompt_tokens, completion_tokens=forecast.completion_tokens, model=self._asker.name
+        )
 
     @rpc.method
     async def Judge(self, request: pb.JudgeRequest, context: Context) -> pb.JudgeResponse:
@@ -88,6 +125,7 @@ class QuestionServicer(pb_grpc.QuestionServiceServicer):
 
     def _answer(self, asked: Asked, started: float, response: R) -> R:
         response.questions.extend(to_message(question, movie_pb2.Question) for question in asked.questions)
+        response.dropped.extend(to_message(dropped, movie_pb2.Dropped) for dropped in asked.dropped)
         response.work.CopyFrom(self._work(started, self._asker.name, asked))
         return response
 
@@ -98,6 +136,7 @@ class QuestionServicer(pb_grpc.QuestionServiceServicer):
             model=model,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
+            prompt=usage.prompt,
         )
         return to_message(work, movie_pb2.Work)
 
@@ -137,6 +176,20 @@ def _scene(request: pb.AskSceneRequest, chapter: movie.Chapter) -> movie.Scene:
     if scene.number not in planned:
         raise InvalidInput("scene.number", f"must be one of the chapter's scenes {planned}, got {scene.number}")
     return scene
+
+
+def _scenes(request: pb.AskOrderRequest, shape: movie.Shape) -> tuple[movie.Scene, ...]:
+    scenes = tuple(from_message(item, movie.Scene, f"scenes[{i}]") for i, item in enumerate(request.scenes))
+    for index, scene in enumerate(scenes):
+        _within(f"scenes[{index}].chapter", scene.chapter, shape.chapters)
+        _within(f"scenes[{index}].number", scene.number, shape.scenes)
+    if len({(scene.chapter, scene.number) for scene in scenes}) < len(scenes):
+        raise InvalidInput("scenes", "must hold each scene once")
+    return scenes
+
+
+def _prompts(request: Any) -> tuple[movie.Prompt, ...]:
+    return tuple(from_message(item, movie.Prompt, f"prompts[{i}]") for i, item in enumerate(request.prompts))
 
 
 def _case(request: pb.JudgeRequest) -> Case:
