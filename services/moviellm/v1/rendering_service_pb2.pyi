@@ -29,6 +29,7 @@ class PictureOrder(_message.Message):
     PROMPT_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     URI_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """A number of the caller's choice that comes back with the picture."""
     prompt: _builtins.str
@@ -37,6 +38,10 @@ class PictureOrder(_message.Message):
     """Seed of the initial noise; the same order gives the same picture in any batch on any replica."""
     uri: _builtins.str
     """Where the picture goes."""
+    text: _builtins.str
+    """What the picture shows, to score it by: the frame's description with appearances, without the style. The prompt with
+    its tokens as plain words when empty.
+    """
     def __init__(
         self,
         *,
@@ -44,10 +49,11 @@ class PictureOrder(_message.Message):
         prompt: _builtins.str = ...,
         seed: _builtins.int = ...,
         uri: _builtins.str = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "prompt", b"prompt", "seed", b"seed", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "prompt", b"prompt", "seed", b"seed", "text", b"text", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -186,6 +192,7 @@ class RenderSceneRequest(_message.Message):
     PICTURES_FIELD_NUMBER: _builtins.int
     LEARNED_STYLE_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
+    LEARNED_CHARACTERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pictures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PictureOrder]:
         """The frames."""
@@ -198,16 +205,21 @@ class RenderSceneRequest(_message.Message):
     def options(self) -> Global___RenderOptions:
         """How to sample."""
 
+    @_builtins.property
+    def learned_characters(self) -> _containers.RepeatedCompositeFieldContainer[_movie_pb2.LearnedStyle]:
+        """The learnt characters whose tokens the prompts use."""
+
     def __init__(
         self,
         *,
         pictures: _abc.Iterable[Global___PictureOrder] | None = ...,
         learned_style: _movie_pb2.LearnedStyle | None = ...,
         options: Global___RenderOptions | None = ...,
+        learned_characters: _abc.Iterable[_movie_pb2.LearnedStyle] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["learned_style", b"learned_style", "options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["learned_style", b"learned_style", "options", b"options", "pictures", b"pictures"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learned_characters", b"learned_characters", "learned_style", b"learned_style", "options", b"options", "pictures", b"pictures"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
