@@ -1,155 +1,132 @@
-"""The paper's rules for a script, checked by program: the published story breaks some of its own.
+"""The paper's rules for a script and ours, as a table, checked by program: the published story breaks some of its own.
 
-Each function raises RuleBroken, whose message names the rule and the place, so that it can be told to a language model.
+`breaches_of_outline`, `breaches_of_chapter` and `breaches_of_scene` give everything that is wrong with a part;
+`check_outline`, `check_chapter` and `check_scene` raise RuleBroken for the first of it. Each message names the rule's
+demand and the place, so that it can be told to a language model.
 """
 
-import re
-from collections.abc import Iterable
+from typing import Any
 
-from moviellm.errors import Broken
-from moviellm.movie import Chapter, CharacterRole, Fact, Outline, Scene
+from moviellm.movie import Chapter, Outline, Scene
+from moviellm.scripting import rules_of_plans as plans
+from moviellm.scripting import rules_of_scenes as scenes
+from moviellm.scripting.breach import Breach, Rule, RuleBroken
+from moviellm.scripting.mentions import ALIAS_RULE
+from moviellm.scripting.rules_of_plans import MIN_LOCATIONS
+from moviellm.scripting.rules_of_scenes import MAX_ALIKE
+from moviellm.scripting.tokens import TokenCounter, estimated
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
-MIN_LOCATIONS = 12
-MAX_ALIKE = 2
+__all__ = [
+    "MAX_ALIKE", "MIN_LOCATIONS", "RULES", "Breach", "Rule", "RuleBroken", "breaches_of_chapter", "breaches_of_outline",
+    "breaches_of_scene", "check_chapter", "check_outline", "check_scene",
+]  # fmt: skip
+
+RULES: tuple[Rule, ...] = (
+    Rule("overview-whole", "outline", "An outline has a title and an overview.", "paper", plans.whole_overview),
+    Rule("style-keyword", "outline", "The style's keyword is one word.", "paper", plans.style_keyword),
+    Rule("locations-enough", "outline", "There are at least 12 locations.", "paper", plans.enough_locations),
+    Rule("locations-differ", "outline", "No location is listed twice.", "ours", plans.different_locations),
+    Rule("locations-short", "outline", "A location has one or two words.", "paper", plans.short_locations),
+    Rule("locations-nameless", "outline", "No location carries a character's name.", "paper", plans.nameless_locations),
+    Rule("cast-size", "outline", "One or two main characters, at most one supporting.", "paper", plans.cast_size),
+    Rule("names-differ", "outline", "A name or alias means one character.", "ours", plans.different_names),
+    Rule("clothing-differs", "outline", "Every character wears another color.", "paper", plans.different_colors),
+    Rule("appearance-fixed", "outline",
+         "An appearance is one noun phrase of at most 20 words, without names.", "paper", plans.fixed_appearance),
+    Rule("appearance-colored", "outline", "An appearance names the clothing color.", "paper", plans.colored_appearance),
+    Rule("appearance-invented", "outline",
+         "An appearance is invented, never the likeness of somebody real.", "ours", plans.invented_appearance),
+    Rule("chapters-counted", "outline", "There are as many chapters as asked for.", "paper", plans.numbered_chapters),
+    Rule("chapter-told", "outline", "A chapter has a title and content.", "paper", plans.told_chapters),
+    Rule("chapter-locations", "outline",
+         "A chapter takes place at one to three of the outline's locations.", "paper", plans.chapter_locations),
+    Rule("chapters-join", "outline",
+         "What is true before a chapter is what is true after the one before it.", "ours", plans.joined_chapters),
+    Rule("outline-facts", "outline",
+         "A fact tells what a character does, at a location of the outline.", "ours", plans.outline_facts),
+    Rule("outline-plain", "outline",
+         "No text holds media or speaker marks, open placeholders or control characters.", "ours", plans.plain_outline),
+    Rule("scenes-counted", "chapter", "There are as many scenes as asked for.", "paper", plans.numbered_scenes),
+    Rule("scene-told", "chapter", "A scene has content.", "paper", plans.told_scenes),
+    Rule("scene-location", "chapter", "A scene takes place at one of its chapter's locations.", "paper",
+         plans.scene_location),
+    Rule("scenes-join", "chapter",
+         "What is true before a scene is what is true after the one before it.", "ours", plans.joined_scenes),
+    Rule("scene-facts", "chapter",
+         "A fact tells what a character does, at a location of the outline.", "ours", plans.scene_facts),
+    Rule("chapter-plain", "chapter",
+         "No text holds media or speaker marks, open placeholders or control characters.", "ours", plans.plain_chapter),
+    Rule("frames-counted", "scene", "There are as many frames as asked for.", "paper", scenes.numbered_frames),
+    Rule("frame-names-location", "scene", "A frame names the location of its scene.", "paper", scenes.named_location),
+    Rule("frame-characters", "scene",
+         "A frame shows at most two characters, names and lists them.", "paper", scenes.known_people),
+    Rule(ALIAS_RULE, "scene",
+         "Every mention of a character gives way to the appearance; nobody unknown is named.", "paper",
+         scenes.substituted_aliases),
+    Rule("frame-action", "scene", "Who is seen does something simple and drawable.", "paper", scenes.drawable_action),
+    Rule("frame-moment", "scene", "A frame is one moment, not a sequence.", "paper", scenes.one_moment),
+    Rule("frame-expression", "scene", "Who is seen has a facial expression.", "paper", scenes.named_expression),
+    Rule("frames-alike", "scene", "At most two neighbouring frames are alike.", "paper", scenes.alike_neighbours),
+    Rule("passer-by-described", "scene", "A passer-by is described in full.", "paper", scenes.described_passer_by),
+    Rule("passer-by-once", "scene", "A passer-by appears once.", "paper", scenes.single_passer_by),
+    Rule("frame-window", "scene",
+         "The prompt with the appearances put in fits the text encoder's 77 tokens.", "ours", scenes.within_window),
+    Rule("frame-plain", "scene",
+         "No description holds media or speaker marks, open placeholders or control characters.", "ours",
+         scenes.plain_frames),
+    Rule("dialogue-counted", "scene", "There are as many lines as asked for.", "paper", scenes.dialogue_count),
+    Rule("dialogue-speaker", "scene", "A line is spoken by a character seen in the scene.", "ours",
+         scenes.present_speaker),
+    Rule("dialogue-placed", "scene", "Lines follow existing frames, in order.", "paper", scenes.placed_lines),
+    Rule("dialogue-said", "scene",
+         "A line is not empty and holds nothing that corrupts labels.", "ours", scenes.said_lines),
+)  # fmt: skip
 
 
-class RuleBroken(Broken):
-    """A part of a script that breaks a rule of the paper."""
-
-    reason = "SCRIPT_RULE_BROKEN"
-
-
-def _demand(kept: bool, rule: str) -> None:
-    if not kept:
-        raise RuleBroken(rule)
+def breaches_of_outline(
+    outline: Outline, request: OutlineRequest, *, count: TokenCounter = estimated
+) -> tuple[Breach, ...]:
+    """Everything that is wrong with an outline, in the order of the table."""
+    return _breaches("outline", outline, request, count)
 
 
-def check_outline(outline: Outline, request: OutlineRequest) -> None:
-    """Shape, style keyword, locations and characters of an outline."""
-    _demand(bool(outline.title.strip() and outline.overview.strip()), "title and overview must not be empty")
-    _demand(re.fullmatch(r"[^\W_]+", outline.style.keyword) is not None, "style.keyword must be one single word")
-    _check_locations(outline.locations)
-    _check_characters(outline)
-    _demand(
-        [chapter.number for chapter in outline.chapters] == list(range(1, request.chapters + 1)),
-        f"there must be exactly {request.chapters} chapters numbered from 1, got {len(outline.chapters)}",
+def breaches_of_chapter(
+    chapter: Chapter, request: ChapterRequest, *, count: TokenCounter = estimated
+) -> tuple[Breach, ...]:
+    """Everything that is wrong with a chapter, in the order of the table."""
+    return _breaches("chapter", chapter, request, count)
+
+
+def breaches_of_scene(scene: Scene, request: SceneRequest, *, count: TokenCounter = estimated) -> tuple[Breach, ...]:
+    """Everything that is wrong with a scene, in the order of the table; `count` measures prompts."""
+    return _breaches("scene", scene, request, count)
+
+
+def check_outline(outline: Outline, request: OutlineRequest, *, count: TokenCounter = estimated) -> None:
+    """Raise RuleBroken for the first thing that is wrong with an outline."""
+    _refuse(breaches_of_outline(outline, request, count=count))
+
+
+def check_chapter(chapter: Chapter, request: ChapterRequest, *, count: TokenCounter = estimated) -> None:
+    """Raise RuleBroken for the first thing that is wrong with a chapter."""
+    _refuse(breaches_of_chapter(chapter, request, count=count))
+
+
+def check_scene(scene: Scene, request: SceneRequest, *, count: TokenCounter = estimated) -> None:
+    """Raise RuleBroken for the first thing that is wrong with a scene."""
+    _refuse(breaches_of_scene(scene, request, count=count))
+
+
+def _breaches(level: str, part: Any, request: Any, count: TokenCounter) -> tuple[Breach, ...]:
+    return tuple(
+        Breach(rule.name, found.where, found.was, found.message)
+        for rule in RULES
+        if rule.level == level
+        for found in rule.check(part, request, count)
     )
-    names = {character.name for character in outline.characters}
-    for chapter in outline.chapters:
-        where = f"chapter {chapter.number}"
-        _demand(
-            bool(chapter.title.strip() and chapter.content.strip()), f"{where}: title and content must not be empty"
-        )
-        _demand(1 <= len(chapter.locations) <= 3, f"{where}: must have 1 to 3 locations, got {len(chapter.locations)}")
-        for location in chapter.locations:
-            _demand(
-                location in outline.locations, f"{where}: location {location!r} is not one of the outline's locations"
-            )
-        _check_facts(where, chapter.facts, names, outline.locations)
-    _check_facts("outline", outline.facts, names, outline.locations)
 
 
-def check_chapter(chapter: Chapter, request: ChapterRequest) -> None:
-    """Shape, locations and facts of a chapter."""
-    plan = request.outline.chapters[request.chapter - 1]
-    names = {character.name for character in request.outline.characters}
-    _demand(chapter.number == request.chapter, f"the chapter's number must be {request.chapter}, got {chapter.number}")
-    _demand(
-        [scene.number for scene in chapter.scenes] == list(range(1, request.scenes + 1)),
-        f"there must be exactly {request.scenes} scenes numbered from 1, got {len(chapter.scenes)}",
-    )
-    for scene in chapter.scenes:
-        where = f"scene {scene.number}"
-        _demand(bool(scene.content.strip()), f"{where}: content must not be empty")
-        _demand(
-            scene.location in plan.locations,
-            f"{where}: location {scene.location!r} is not one of the chapter's: {', '.join(plan.locations)}",
-        )
-        _check_facts(where, scene.facts, names, request.outline.locations)
-
-
-def check_scene(scene: Scene, request: SceneRequest) -> None:
-    """Shape, frames and dialogue of a scene."""
-    plan = request.chapter.scenes[request.scene - 1]
-    names = {character.name for character in request.outline.characters}
-    _demand(
-        [frame.number for frame in scene.frames] == list(range(1, request.frames + 1)),
-        f"there must be exactly {request.frames} frames numbered from 1, got {len(scene.frames)}",
-    )
-    for frame in scene.frames:
-        where = f"frame {frame.number}"
-        _demand(
-            plan.location.lower() in frame.description.lower(),
-            f"{where}: the description must name the location {plan.location!r}",
-        )
-        _demand(len(frame.characters) <= 2, f"{where}: at most two characters may be seen, got {len(frame.characters)}")
-        for name in frame.characters:
-            _demand(name in names, f"{where}: {name!r} is not one of the characters {', '.join(sorted(names))}")
-            _demand(name in frame.description, f"{where}: {name!r} is listed as seen, but not in the description")
-    _check_alike([frame.description for frame in scene.frames])
-    _check_dialogue(scene, request, names)
-
-
-def _check_dialogue(scene: Scene, request: SceneRequest, names: set[str]) -> None:
-    wanted = request.dialogue_lines
-    _demand(
-        len(scene.dialogue) == wanted, f"there must be exactly {wanted} lines of dialogue, got {len(scene.dialogue)}"
-    )
-    seen = {name for frame in scene.frames for name in frame.characters}
-    previous = 1
-    for index, line in enumerate(scene.dialogue, start=1):
-        where = f"line {index}"
-        _demand(line.speaker in names, f"{where}: the speaker {line.speaker!r} is not one of the characters")
-        _demand(line.speaker in seen, f"{where}: the speaker {line.speaker!r} is not seen in any frame of the scene")
-        _demand(bool(line.text.strip()), f"{where}: the text must not be empty")
-        _demand(
-            1 <= line.after_frame <= request.frames,
-            f"{where}: after_frame must be 1 to {request.frames}, got {line.after_frame}",
-        )
-        _demand(line.after_frame >= previous, f"{where}: lines must be in the order of their frames")
-        previous = line.after_frame
-
-
-def _check_alike(descriptions: list[str]) -> None:
-    run = 1
-    for index in range(1, len(descriptions)):
-        run = run + 1 if descriptions[index] == descriptions[index - 1] else 1
-        _demand(run <= MAX_ALIKE, f"frame {index + 1}: more than {MAX_ALIKE} neighbouring frames are alike")
-
-
-def _check_locations(locations: tuple[str, ...]) -> None:
-    _demand(
-        len(set(locations)) >= MIN_LOCATIONS,
-        f"there must be at least {MIN_LOCATIONS} locations, got {len(set(locations))}",
-    )
-    _demand(len(set(locations)) == len(locations), "no location may be listed twice")
-    for location in locations:
-        _demand(1 <= len(location.split()) <= 2, f"location {location!r} must have one or two words")
-
-
-def _check_characters(outline: Outline) -> None:
-    names = [character.name for character in outline.characters]
-    mains = sum(character.role is CharacterRole.MAIN for character in outline.characters)
-    _demand(1 <= mains <= 2, f"there must be 1 or 2 main characters, got {mains}")
-    _demand(len(names) - mains <= 1, f"there may be at most 1 supporting character, got {len(names) - mains}")
-    _demand(len(set(names)) == len(names) and all(name.strip() for name in names), "characters need different names")
-    colours = [character.clothing_color for character in outline.characters]
-    _demand(len(set(colours)) == len(colours), "characters must wear different clothing colors")
-    for character in outline.characters:
-        _demand(bool(character.appearance.strip()), f"{character.name}: the appearance must not be empty")
-        _demand(
-            character.clothing_color.lower() in character.appearance.lower(),
-            f"{character.name}: the appearance must name the clothing color {character.clothing_color!r}",
-        )
-        words = re.findall(r"\w+", " ".join(outline.locations).lower())
-        _demand(character.name.lower() not in words, f"no location may carry the name {character.name}")
-
-
-def _check_facts(where: str, facts: Iterable[Fact], names: set[str], locations: tuple[str, ...]) -> None:
-    for fact in facts:
-        _demand(fact.who in names, f"{where}: the fact about {fact.who!r} is about nobody of the cast")
-        _demand(bool(fact.deed.strip()), f"{where}: a fact needs a deed")
-        _demand(
-            not fact.place or fact.place in locations, f"{where}: the fact's place {fact.place!r} is not a location"
-        )
+def _refuse(breaches: tuple[Breach, ...]) -> None:
+    if breaches:
+        raise RuleBroken(str(breaches[0]), breach=breaches[0])

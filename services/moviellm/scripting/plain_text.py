@@ -1,0 +1,40 @@
+"""Text that may go into training data: one line, nothing that a trainer takes for a label, no gaps left open."""
+
+import re
+
+MARKS = re.compile(
+    r"<\s*/?\s*(?:image|video|audio|s|frame|img)\s*/?\s*>|<\|[^|>]{0,40}\|>|\[/?INST\]|<</?SYS>>"
+    r"|\b(?:ASSISTANT|USER|SYSTEM)\s*:",
+    re.IGNORECASE,
+)
+"""What corrupts the labels of a conversation: placeholders of media, ends of sentences, names of its speakers."""
+
+_GAPS = re.compile(r"\{[^{}]*\}|\{\{|\}\}|\[(?:insert|your|name|character|location|scene|todo)[^\]]*\]|<[a-z_ ]{2,30}>",
+                   re.IGNORECASE)  # fmt: skip
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def fault(text: str) -> str:
+    """What is wrong with a text, as the end of a sentence that begins with the place; empty if nothing is."""
+    if found := MARKS.search(text):
+        return f"must not contain {found.group()!r}, which corrupts the labels of training data"
+    if found := _GAPS.search(text):
+        return f"must be finished text, not the placeholder {found.group()!r}"
+    if _CONTROLS.search(text):
+        return "must not contain control characters"
+    return ""
+
+
+def cleaned(text: str) -> str:
+    """The text without what `fault` complains of, on one line; may come out empty."""
+    text = _CONTROLS.sub("", text)
+    for _ in range(8):
+        shorter = _GAPS.sub(" ", MARKS.sub(" ", text))
+        if shorter == text:
+            break
+        text = shorter
+    else:
+        text = re.sub(r"[<>{}\[\]]", " ", MARKS.sub(" ", text))
+    return re.sub(r"\s+([,.;:!?])", r"\1", re.sub(r"\s+", " ", text)).strip()
