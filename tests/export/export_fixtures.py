@@ -151,12 +151,12 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage_at(folder, *, limits=None, least_height=96):
+async def stage_at(folder, *, limits=None, least_height=96, least_rate=2):
     """The real service over a store in `folder`, on a loopback port."""
     store = ArtifactStore.open(StoreSettings(url=f"file://{folder}"))
     servicer = ExportServicer(
         store,
-        open_video=partial(PyavVideo, least_height=least_height),
+        open_video=partial(PyavVideo, least_height=least_height, least_rate=least_rate),
         draw_sheet=draw_sheet,
         limits=limits or Limits(),
         node_pool="cpu-pool",

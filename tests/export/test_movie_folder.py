@@ -2,21 +2,18 @@
 
 import hashlib
 import io
-import itertools
 import json
-import re
 from dataclasses import replace
 
-import av
 import pytest
-from export_fixtures import DATASET, EMBEDDING, SPEC, colour, picture, scene, spec_with, stage_at, write_dataset
+from export_fixtures import DATASET, EMBEDDING, SPEC, picture, scene, spec_with, stage_at, write_dataset
 from PIL import Image
 from structlog.testing import capture_logs
 
 from moviellm import errors
 from moviellm.artifacts import DatasetKeys, digest
 from moviellm.dataset import Attempt, Mends, MovieQuality, PictureMeasures, Provenance, Questions, RenderedScene
-from moviellm.movie import Difficulty, Dropped, FrameRange, Line, Mend, Question, QuestionKind, Scene, Work
+from moviellm.movie import Difficulty, Dropped, FrameRange, Mend, Question, QuestionKind, Work
 from moviellm.wire import from_json, to_json
 
 
@@ -72,126 +69,6 @@ def test_qa_json_gives_evidence_in_frames_and_seconds(exported):
     assert order["evidence"] == {"first_frame": 2, "last_frame": 11, "start_seconds": 1.0, "end_seconds": 11.0}
     third_scene = next(item for item in items if item["question"].endswith("scene-02-01?"))
     assert third_scene["evidence"] == {"first_frame": 7, "last_frame": 9, "start_seconds": 6.0, "end_seconds": 9.0}
-
-
-@pytest.mark.parametrize("rate", [1.0, 2.0, 0.5, 12.0])
-async def test_the_video_shows_every_key_frame_in_its_time(stage, rate):
-    spec = spec_with(frames_per_second=rate)
-    await stage.export_movie(1, spec)
-    path = stage.files() / "movies/0001/movie.mp4"
-    with av.open(str(path)) as container:
-        video = container.streams.video[0]
-        assert video.codec_context.name == "h264"
-        assert video.codec_context.pix_fmt == "yuv420p"
-        assert (video.width, video.height) == (128, 128)
-        assert video.average_rate >= 8
-        assert container.duration / av.time_base == pytest.approx(12 / rate, abs=0.01)
-        pictures = [
-            (frame.time, frame.key_frame, frame.to_ndarray(format="rgb24")) for frame in container.decode(video)
-        ]
-    starts = [time for time, is_key, _ in pictures if is_key]
-    assert starts == pytest.approx([number / rate for number in range(12)], abs=0.001)
-    for time, _, pixels in pictures:
-        number = int(time * rate + 1e-6) + 1
-        # Below the printed number, above the darker floor.
-        assert pixels[60:90, 10:118].mean(axis=(0, 1)) == pytest.approx(colour(1, number), abs=12)
-
-
-def test_sampling_the_video_once_a_second_finds_each_key_frame_once(exported):
-    with av.open(str(exported / "movies/0001/movie.mp4")) as container:
-        every = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-        step = round(container.streams.video[0].average_rate)
-    sampled = every[::step]
-    assert len(sampled) == 12
-    for number, pixels in enumerate(sampled, start=1):
-        assert pixels[60:90, 10:118].mean(axis=(0, 1)) == pytest.approx(colour(1, number), abs=12)
-
-
-def test_the_index_of_the_video_comes_first_so_that_it_plays_while_loading(exported):
-    data = (exported / "movies/0001/movie.mp4").read_bytes()
-    assert 0 < data.index(b"moov") < data.index(b"mdat")
-
-
-async def test_small_pictures_are_enlarged_and_odd_sizes_made_even(tmp_path):
-    async with stage_at(tmp_path, least_height=201) as stage:
-        await write_dataset(stage.store)
-        await stage.export_movie(1)
-        with av.open(str(stage.files() / "movies/0001/movie.mp4")) as container:
-            video = container.streams.video[0]
-            assert (video.width, video.height) == (200, 200)
-
-
-def test_the_video_carries_its_dialogue_as_a_soft_subtitle_track(exported):
-    with av.open(str(exported / "movies/0001/movie.mp4")) as container:
-        track = container.streams.subtitles[0]
-        texts = [bytes(packet)[2:].decode() for packet in container.demux(track) if packet.size > 2]
-        assert texts[:3] == [
-            "Clara: What is this, 1.1?",
-            "Edwin: A letter, from the sea.",
-            "Clara: Then we must answer it.",
-        ]
-        assert len(texts) == 12
-
-
-def parse_srt(text):
-    cues = []
-    for block in text.strip().split("\n\n"):
-        number, times, *lines = block.split("\n")
-        found = re.fullmatch(r"(\d\d):(\d\d):(\d\d),(\d{3}) --> (\d\d):(\d\d):(\d\d),(\d{3})", times)
-        parts = [int(value) for value in found.groups()]
-        start, end = (((a * 60 + b) * 60 + c) * 1000 + d for a, b, c, d in (parts[:4], parts[4:]))
-        cues.append((int(number), start, end, lines))
-    return cues
-
-
-@pytest.mark.parametrize("rate", [1.0, 3.0, 0.25, 30.0])
-async def test_subtitles_lie_in_the_time_of_their_frames(stage, rate):
-    await stage.export_movie(1, spec_with(frames_per_second=rate))
-    cues = parse_srt((stage.files() / "movies/0001/movie.srt").read_text())
-    assert [number for number, *_ in cues] == list(range(1, len(cues) + 1))
-    assert all(start < end for _, start, end, _ in cues)
-    assert all(before[2] <= after[1] for before, after in itertools.pairwise(cues))
-    movie = json.loads((stage.files() / "movies/0001/movie.json").read_text())
-    lines = [line for part in movie["chapters"] for item in part["scenes"] for line in item["dialogue"]]
-    shown = [text for *_, texts in cues for text in texts]
-    assert shown == [f"{line['speaker']}: {line['text']}" for line in lines]
-    for line in lines:
-        cue = next(cue for cue in cues if cue[1] == round(line["start_seconds"] * 1000))
-        assert f"{line['speaker']}: {line['text']}" in cue[3]
-        assert cue[1] >= (line["after_frame"] - 1) / rate * 1000 - 1
-        assert cue[2] <= line["after_frame"] / rate * 1000 + 1
-
-
-async def test_lines_that_would_flash_by_share_a_caption(stage):
-    await stage.export_movie(1, spec_with(frames_per_second=2.0))
-    first = parse_srt((stage.files() / "movies/0001/movie.srt").read_text())[0]
-    assert first == (1, 0, 500, ["Clara: What is this, 1.1?", "Edwin: A letter, from the sea."])
-
-
-async def test_markup_in_dialogue_stays_text_in_subtitles(tmp_path):
-    def nasty(chapter, number, spec):
-        written = scene(chapter, number, spec)
-        return Scene(chapter, number, written.frames, (Line(1, "Clara", "<b>No</b> --> {\\an8}\n\n2\nyes"),))
-
-    async with stage_at(tmp_path) as stage:
-        await write_dataset(stage.store, make_scene=nasty)
-        await stage.export_movie(1)
-        cues = parse_srt((stage.files() / "movies/0001/movie.srt").read_text())
-        assert len(cues) == 4
-        assert cues[0][3] == ["Clara: ‹b›No‹/b› → (\\an8) 2 yes"]
-
-
-async def test_a_movie_without_dialogue_has_a_video_all_the_same(tmp_path):
-    def silent(chapter, number, spec):
-        return Scene(chapter, number, scene(chapter, number, spec).frames)
-
-    async with stage_at(tmp_path) as stage:
-        await write_dataset(stage.store, make_scene=silent)
-        await stage.export_movie(1)
-        assert (stage.files() / "movies/0001/movie.srt").read_bytes() == b""
-        with av.open(str(stage.files() / "movies/0001/movie.mp4")) as container:
-            assert not container.streams.subtitles
-            assert sum(frame.key_frame for frame in container.decode(video=0)) == 12
 
 
 async def test_exporting_again_changes_nothing_and_elsewhere_gives_the_same_bytes(tmp_path):

@@ -27,7 +27,7 @@ async def serve(settings: ExportSettings, store_settings: StoreSettings) -> None
     store = ArtifactStore.open(store_settings)
     servicer = ExportServicer(
         store,
-        open_video=partial(PyavVideo, least_height=settings.video_height),
+        open_video=partial(PyavVideo, least_height=settings.video_height, least_rate=settings.video_rate),
         draw_sheet=draw_sheet,
         limits=Limits(settings.shard_megabytes, settings.preview_movies, settings.license),
         max_concurrent=settings.max_concurrent,

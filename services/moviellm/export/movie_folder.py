@@ -10,6 +10,7 @@ from typing import Protocol
 
 from moviellm.artifacts import ArtifactStore, MovieKeys
 from moviellm.dataset import MovieDatasetSpec, RenderedFrame
+from moviellm.export.chapter_marks import ChapterMark, chapter_marks
 from moviellm.export.finished import FinishedMovie, load_movie
 from moviellm.export.movie_record import (
     QUESTIONS,
@@ -43,7 +44,9 @@ class Video(Protocol):
 class OpenVideo(Protocol):
     """Begins a video file."""
 
-    def __call__(self, path: Path, *, timing: Timing, captions: Sequence[Caption]) -> Video:
+    def __call__(
+        self, path: Path, *, timing: Timing, captions: Sequence[Caption], title: str, chapters: Sequence[ChapterMark]
+    ) -> Video:
         """The video at `path`, nothing in it yet."""
 
 
@@ -60,7 +63,9 @@ async def export_movie(
     lines = timed_dialogue(movie, spec.shape, timing)
     shown = captions(lines)
     style = await _export_style(store, shelf, movie)
-    await _export_video(store, shelf, movie, open_video=partial(open_video, timing=timing, captions=shown))
+    marks = chapter_marks(movie.outline.chapters, spec.shape, timing)
+    begin = partial(open_video, timing=timing, captions=shown, title=movie.outline.title, chapters=marks)
+    await _export_video(store, shelf, movie, open_video=begin)
     await shelf.put(SUBTITLES, srt(shown))
     await shelf.put(QUESTIONS, _json_list(question_records(movie, timing)))
     await shelf.put(RECORD, to_json(movie_record(movie, spec, timing, style, lines)))

@@ -38,7 +38,7 @@ def timed_dialogue(movie: FinishedMovie, shape: Shape, timing: Timing) -> list[T
         for line in written.dialogue:
             frame = min(max(line.after_frame, 1), shape.frames)
             lines.append((shape.frame_number(chapter, scene, frame), line))
-    return timed(lines, timing)
+    return timed(lines, timing, scene_frames=shape.frames)
 
 
 def movie_record(

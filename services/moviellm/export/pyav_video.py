@@ -1,4 +1,4 @@
-"""movie.mp4 with PyAV: H.264, yuv420p, the index in front, a soft subtitle track."""
+"""movie.mp4 with PyAV: H.264, yuv420p, the index in front, chapter marks, a soft subtitle track."""
 
 import io
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from typing import Any
 
 import av
 from av.video.frame import PictureType
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
 from moviellm.errors import Broken
+from moviellm.export.chapter_marks import ChapterMark
 from moviellm.export.subtitles import Caption
 from moviellm.export.timing import Timing
 
@@ -37,16 +38,31 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 class PyavVideo:
     """Writes one movie to a file, key frame by key frame; blocking, not for two threads at once.
 
-    Every key frame is an intra picture, held for `timing.hold` video frames, so that seeking to it is exact. One
-    encoder thread and no time stamps: equal pictures give equal bytes.
+    Every key frame is an intra picture, repeated until there are `least_rate` pictures a second, so that seeking to it
+    is exact and players and trainers find a picture at every instant they ask for. One encoder thread and no time
+    stamps: equal pictures give equal bytes.
     """
 
-    def __init__(self, path: Path, *, timing: Timing, captions: Sequence[Caption], least_height: int) -> None:
-        self._timing = timing
+    def __init__(
+        self,
+        path: Path,
+        *,
+        timing: Timing,
+        captions: Sequence[Caption],
+        title: str = "",
+        chapters: Sequence[ChapterMark] = (),
+        least_height: int,
+        least_rate: float = 2,
+    ) -> None:
+        self._rate = timing.video_rate(least_rate)
+        self._hold = timing.hold(least_rate)
         self._least_height = least_height
         self._captions = list(captions)
         options = {"movflags": "+faststart", "fflags": "+bitexact"}
         self._container: Any = av.open(str(path), "w", format="mp4", options=options)
+        if title:
+            self._container.metadata["title"] = title
+        self._container.set_chapters([_chapter(number, mark) for number, mark in enumerate(chapters, start=1)])
         self._video: Any = None
         self._text: Any = None
         self._frames = 0
@@ -56,13 +72,17 @@ class PyavVideo:
         image = _decoded(picture, name)
         if self._video is None:
             self._start(image.size)
-        image = image.resize((self._video.width, self._video.height), Image.Resampling.LANCZOS)
         frame = av.VideoFrame.from_image(image).reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            width=self._video.width,
+            height=self._video.height,
+            format="yuv420p",
+            interpolation=Interpolation.BICUBIC,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
         )
-        for repeat in range(self._timing.hold):
-            frame.pts = self._frames * self._timing.hold + repeat
-            frame.time_base = 1 / self._timing.video_rate
+        for repeat in range(self._hold):
+            frame.pts = self._frames * self._hold + repeat
+            frame.time_base = 1 / self._rate
             frame.pict_type = PictureType.I if repeat == 0 else PictureType.NONE
             self._container.mux(self._video.encode(frame))
         self._frames += 1
@@ -78,13 +98,12 @@ class PyavVideo:
 
     def _start(self, size: tuple[int, int]) -> None:
         width, height = _even_size(size, self._least_height)
-        gop = self._timing.hold
-        parameters = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:threads=1:lookahead-threads=1"
-        options = {"crf": "23", "preset": "veryfast", "x264-params": parameters}
-        self._video = self._container.add_stream("libx264", rate=self._timing.video_rate, options=options)
+        parameters = f"keyint={self._hold}:min-keyint={self._hold}:scenecut=0:bframes=0:threads=1:lookahead-threads=1"
+        options = {"crf": "24", "preset": "superfast", "x264-params": parameters}
+        self._video = self._container.add_stream("libx264", rate=self._rate, options=options)
         self._video.width, self._video.height, self._video.pix_fmt = width, height, "yuv420p"
         context = self._video.codec_context
-        context.time_base = 1 / self._timing.video_rate
+        context.time_base = 1 / self._rate
         context.thread_count = 1
         context.color_range = LIMITED_RANGE
         context.colorspace = context.color_primaries = context.color_trc = BT709
@@ -103,6 +122,11 @@ class PyavVideo:
             packet.pts = packet.dts = caption.start
             packet.duration = caption.end - caption.start
             self._container.mux(packet)
+
+
+def _chapter(number: int, mark: ChapterMark) -> dict[str, Any]:
+    title = {"title": mark.title}
+    return {"id": number, "start": mark.start, "end": mark.end, "time_base": MILLISECONDS, "metadata": title}
 
 
 def _decoded(picture: bytes, name: str) -> Image.Image:

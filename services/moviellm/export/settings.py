@@ -23,6 +23,9 @@ class ExportSettings(ServiceSettings):
     video_height: int = Field(default=512, ge=64, le=4320)
     """Least height of movie.mp4 in pixels: smaller pictures are enlarged to it, larger ones keep their size."""
 
+    video_rate: float = Field(default=2, gt=0, le=60)
+    """Least pictures a second of movie.mp4: key frames are repeated until there are so many, as some players need."""
+
     shard_megabytes: int = Field(default=128, ge=1, le=4096)
     """A webdataset shard is closed before it would grow beyond this size."""
 

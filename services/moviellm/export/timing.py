@@ -6,8 +6,6 @@ from fractions import Fraction
 
 from moviellm.errors import InvalidInput
 
-#: Players and trainers that sample at 1 to 8 pictures a second find a picture at every instant they ask for.
-LEAST_VIDEO_RATE = 8
 FASTEST = 30
 
 
@@ -24,15 +22,13 @@ class Timing:
             raise InvalidInput("spec.frames_per_second", f"must be from 0.01 to {FASTEST}, got {frames_per_second:g}")
         return cls(Fraction(frames_per_second).limit_denominator(1000))
 
-    @property
-    def hold(self) -> int:
-        """Video frames for which one key frame stands still."""
-        return max(1, math.ceil(LEAST_VIDEO_RATE / self.rate))
+    def hold(self, least_rate: float) -> int:
+        """Video frames for which one key frame stands still, so that there are `least_rate` a second or more."""
+        return max(1, math.ceil(Fraction(least_rate) / self.rate))
 
-    @property
-    def video_rate(self) -> Fraction:
+    def video_rate(self, least_rate: float) -> Fraction:
         """Video frames a second; a whole multiple of `rate`, so that sampling at `rate` hits each key frame once."""
-        return self.rate * self.hold
+        return self.rate * self.hold(least_rate)
 
     def start(self, frame: int) -> float:
         """Seconds at which the frame appears."""
