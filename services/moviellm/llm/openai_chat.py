@@ -1,48 +1,40 @@
 """One question to a language model, one checked JSON object back; any endpoint that speaks OpenAI's chat completions.
 
-Knows nothing of what is talked about. The official client does the talking and never retries by itself: whoever calls
-the service decides that, from the error.
+Knows nothing of what is talked about.
 """
 
 import asyncio
-import json
+import random
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Self, TypeVar
 
-import openai
 import structlog
 from openai.types.chat import ChatCompletionMessageParam
 
-from moviellm import errors
-from moviellm.llm.manner import Manner
-from moviellm.llm.openai_errors import Endpoint, said
-from moviellm.llm.reply import Unusable, object_of, without_thoughts
+from moviellm.llm.cache import Remembered, ReplyCache, digest_of
+from moviellm.llm.openai_errors import Endpoint
+from moviellm.llm.openai_line import Line, Question, written
+from moviellm.llm.pace import Clock, Pace, Sleep
+from moviellm.llm.reply import Bill, NothingUsable, Reply, Unusable, object_of, without_thoughts
+from moviellm.llm.retrying import Jitter, Patience
+from moviellm.llm.settings import LlmSettings
+
+__all__ = ["Bill", "NothingUsable", "OpenAIChat", "Reply"]
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_CHECK_SECONDS = 10.0
-_CONNECT_SECONDS = 10.0
-_NO_KEY = "none"
 _NOTHING = "(nothing)"
-
-
-@dataclass(frozen=True)
-class Reply(Generic[T]):
-    """What the model's object was read as, and the tokens of all attempts."""
-
-    value: T
-    prompt_tokens: int
-    completion_tokens: int
+_QUOTED_BACK = 6000
 
 
 class OpenAIChat:
-    """A model at an endpoint. `attempts` bounds how often one question is asked until its reply is usable.
+    """A model at an endpoint, one for all callers of a process so that they keep its limits together.
 
-    All methods raise moviellm.errors: Denied for a refused key, Unsatisfied for an unknown model or a refused request,
-    Exhausted for a rate limit, Unavailable for an endpoint that does not answer or answers nonsense. Messages name the
-    endpoint and never the key.
+    Raises moviellm.errors: Denied for a refused key, Unsatisfied for an unknown model, a refused request or a prompt
+    that is too long (LLM_PROMPT_TOO_LONG), Exhausted for a rate limit beyond `patience_seconds`, Unavailable for an
+    endpoint that does not answer, and its kind NothingUsable for nonsense. Messages name the endpoint, never a key.
     """
 
     def __init__(
@@ -54,98 +46,141 @@ class OpenAIChat:
         timeout_seconds: float = 120.0,
         max_concurrency: int = 8,
         attempts: int = 3,
+        requests_per_minute: int = 0,
+        tokens_per_minute: int = 0,
+        patience_seconds: float = 20.0,
+        backoff_seconds: float = 0.5,
+        max_tokens: int = 0,
+        cache: ReplyCache | None = None,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        jitter: Jitter = random.random,
     ) -> None:
+        """`attempts` bounds how often one question is asked until its reply is usable; limits of 0 are none."""
         self.model = model
         self._endpoint = Endpoint(base_url, model, api_key)
         self._attempts = attempts
-        self._turns = asyncio.Semaphore(max_concurrency)
-        self._manner = Manner()
-        self._check_seconds = min(timeout_seconds, _CHECK_SECONDS)
-        timeout = openai.Timeout(timeout_seconds, connect=min(timeout_seconds, _CONNECT_SECONDS))
-        self._client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key or _NO_KEY, timeout=timeout, max_retries=0)
+        self._max_tokens = max_tokens
+        self._cache = Remembered(cache)
+        pace = Pace(
+            requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute, clock=clock, sleep=sleep
+        )
+        self._line = Line(
+            endpoint=self._endpoint,
+            pace=pace,
+            patience=Patience(longest_wait=patience_seconds, first=backoff_seconds),
+            timeout=timeout_seconds,
+            max_concurrency=max_concurrency,
+            clock=clock,
+            sleep=sleep,
+            jitter=jitter,
+        )
+
+    @classmethod
+    def configured(cls, settings: LlmSettings, *, cache: ReplyCache | None = None) -> Self:
+        """The model that the settings describe; the cache is left out where they say so."""
+        return cls(
+            base_url=settings.llm_base_url,
+            model=settings.llm_model,
+            api_key=settings.api_key(),
+            timeout_seconds=settings.llm_timeout_seconds,
+            max_concurrency=settings.llm_max_concurrency,
+            requests_per_minute=settings.llm_requests_per_minute,
+            tokens_per_minute=settings.llm_tokens_per_minute,
+            patience_seconds=settings.llm_patience_seconds,
+            max_tokens=settings.llm_max_tokens,
+            cache=cache if settings.llm_cache else None,
+        )
 
     async def ask(
-        self, schema: Mapping[str, Any], system: str, user: str, read: Callable[[dict[str, Any]], T], *, seed: int = 0
+        self,
+        schema: Mapping[str, Any],
+        system: str,
+        user: str,
+        read: Callable[[dict[str, Any]], T],
+        *,
+        seed: int = 0,
+        attempts: int | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        bill: Bill | None = None,
     ) -> Reply[T]:
         """Ask for an object of the JSON schema, whose "title" names it.
 
-        `read` makes the value of the object or raises Unusable; then the model is told why and asked again.
+        `read` makes the value of the object or raises Unusable; then the model is told why and asked again. `bill` is
+        written on after every completion, so it tells the cost where the question fails, too.
         """
-        turns: list[ChatCompletionMessageParam] = [{"role": "user", "content": user}]
-        prompt_tokens = completion_tokens = 0
-        reason = ""
-        for attempt in range(1, self._attempts + 1):
-            completion = await self._complete(schema, system, turns, seed)
-            prompt_tokens += _tokens(completion, "prompt_tokens")
-            completion_tokens += _tokens(completion, "completion_tokens")
-            text = _NOTHING
+        options = self._options(seed, max_tokens, temperature)
+        key = digest_of(self.model, system, user, schema, options)
+        kept = await self._cache.find(key)
+        if kept is not None:
             try:
-                text = _text_of(completion)
-                return Reply(read(object_of(text)), prompt_tokens, completion_tokens)
-            except Unusable as error:
-                reason = str(error)
-            log.warning("the model's reply cannot be used", asked=schema["title"], attempt=attempt, why=reason)
-            turns += [
-                {"role": "assistant", "content": without_thoughts(text) or _NOTHING},
-                {"role": "user", "content": _correction(reason)},
-            ]
-        raise errors.Unavailable(
-            f"{self._endpoint} gave no usable reply of the model {self.model} in {self._attempts} attempts; "
-            f"the last: {reason}",
-            reason="LLM_INVALID_REPLY",
-        )
+                return Reply(read(kept), 0, 0, cached=True)
+            except Unusable:
+                log.info("a kept reply does not do any more; asking anew", asked=schema["title"])
+        value, reply, own = await self._asked(Question(schema, system, options), user, read, attempts, bill)
+        await self._cache.put(key, reply)
+        return Reply(value, own.prompt_tokens, own.completion_tokens)
+
+    def messages_tokens(self, schema: Mapping[str, Any], system: str, user: str) -> int:
+        """The prompt tokens that one such question would cost now, as the endpoint counts them."""
+        return self._line.messages_tokens(Question(schema, system), [{"role": "user", "content": user}])
+
+    def text_tokens(self, text: str) -> int:
+        """The completion tokens that a reply of this text would cost, as the endpoint counts them."""
+        return self._line.text_tokens(text)
 
     async def check(self) -> None:
         """Raise while the endpoint does not answer or refuses the key; an endpoint without a list of models is fine."""
-        try:
-            await self._client.models.list(timeout=self._check_seconds)
-        except (openai.APIStatusError, openai.APIConnectionError) as error:
-            ours = self._endpoint.error_of(error)
-            if isinstance(ours, errors.Denied | errors.Unavailable):
-                raise ours from None
-        except (openai.OpenAIError, json.JSONDecodeError, UnicodeDecodeError):
-            return
+        await self._line.check()
 
-    async def _complete(
-        self, schema: Mapping[str, Any], system: str, turns: list[ChatCompletionMessageParam], seed: int
-    ) -> object:
-        """A completion, asked for in a plainer manner where the endpoint refuses ours; what it takes is remembered."""
-        asked = manner = self._manner
-        while True:
-            instructions: ChatCompletionMessageParam = {"role": "system", "content": manner.system(system, schema)}
+    async def _asked(
+        self,
+        question: Question,
+        user: str,
+        read: Callable[[dict[str, Any]], T],
+        attempts: int | None,
+        shared: Bill | None,
+    ) -> tuple[T, dict[str, Any], Bill]:
+        """The value, the object it was read from, and the cost of all attempts."""
+        first: ChatCompletionMessageParam = {"role": "user", "content": user}
+        turns = [first]
+        own, trials, reason = Bill(), self._line.trials(), ""
+        attempts = attempts or self._attempts
+        for attempt in range(1, attempts + 1):
+            answer = await self._line.complete(question, turns, trials)
+            for bill in (own, shared):
+                if bill is not None:
+                    bill.add(answer.prompt_tokens, answer.completion_tokens)
             try:
-                completion = await self._request([instructions, *turns], manner.options(schema, seed))
-            except openai.APIStatusError as error:
-                plainer = manner.after(error.status_code, said(error))
-                if plainer is None:
-                    raise self._endpoint.error_of(error) from None
-                manner = plainer
-                continue
-            if manner is not asked:
-                log.warning(f"{self._endpoint} refuses options; asking plainer", form=manner.form, seeded=manner.seeded)
-                self._manner = manner
-            return completion
+                reply = object_of(_text_of(answer.completion))
+                return read(reply), reply, own
+            except Unusable as error:
+                reason = str(error)
+            log.warning("the model's reply cannot be used", asked=question.title, attempt=attempt, why=reason)
+            turns = [first, *_correction(written(answer.completion), reason)]
+        message = (
+            f"{self._endpoint} gave no usable reply of the model {self.model} in {attempts} attempts; "
+            f"the last: {reason}"
+        )
+        raise NothingUsable(message, why=reason, bill=own)
 
-    async def _request(self, messages: list[ChatCompletionMessageParam], options: dict[str, Any]) -> object:
-        """Whatever the endpoint answers with success; None for what is no JSON."""
-        async with self._turns:
-            try:
-                return await self._client.chat.completions.create(model=self.model, messages=messages, **options)
-            except openai.APIConnectionError as error:
-                raise self._endpoint.error_of(error) from None
-            except (openai.APIResponseValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-                return None
+    def _options(self, seed: int, max_tokens: int | None, temperature: float | None) -> dict[str, Any]:
+        options: dict[str, Any] = {"seed": seed % 2**31}
+        if temperature is not None:
+            options["temperature"] = temperature
+        if limit := max_tokens or self._max_tokens:
+            options |= {"max_tokens": limit, "max_completion_tokens": limit}
+        return options
 
 
-def _correction(reason: str) -> str:
-    return (
+def _correction(text: str, reason: str) -> tuple[ChatCompletionMessageParam, ChatCompletionMessageParam]:
+    """The last reply alone, so that a conversation of many attempts does not outgrow a small model."""
+    again = (
         f"Your reply cannot be used: {reason}. Reply with the whole JSON object again, corrected, and keep all rules."
     )
-
-
-def _tokens(completion: object, kind: str) -> int:
-    count = getattr(getattr(completion, "usage", None), kind, None)
-    return count if isinstance(count, int) else 0
+    quoted = without_thoughts(text)[:_QUOTED_BACK] or _NOTHING
+    return {"role": "assistant", "content": quoted}, {"role": "user", "content": again}
 
 
 def _text_of(completion: object) -> str:
@@ -161,5 +196,4 @@ def _text_of(completion: object) -> str:
         raise Unusable("it is a refusal")
     if finish == "length":
         raise Unusable("it was cut off at the length limit; write more briefly")
-    content = getattr(message, "content", None)
-    return content.encode("utf-8", "replace").decode() if isinstance(content, str) else ""
+    return written(completion)

@@ -22,7 +22,7 @@ class LlmSettings(Settings):
     """The language model's name at the endpoint; needed where a language model is chosen."""
 
     llm_api_key: SecretStr = SecretStr("")
-    """The endpoint's key; empty for an endpoint that needs none."""
+    """The endpoint's key; empty for an endpoint that needs none. Not used where llm_api_key_file is given."""
 
     llm_api_key_file: Path | None = None
     """A file that holds the key, such as a mounted secret; wins over llm_api_key."""
@@ -32,6 +32,21 @@ class LlmSettings(Settings):
 
     llm_max_concurrency: int = Field(default=8, ge=1)
     """How many requests to the endpoint may be under way at once."""
+
+    llm_requests_per_minute: int = Field(default=0, ge=0)
+    """The most requests this process sends in any minute; 0 for no limit."""
+
+    llm_tokens_per_minute: int = Field(default=0, ge=0)
+    """The most tokens, sent and received, this process uses in any minute; 0 for no limit."""
+
+    llm_patience_seconds: float = Field(default=20.0, ge=0)
+    """The longest wait that an endpoint may ask for (Retry-After) which is waited out; longer ones are handed on."""
+
+    llm_max_tokens: int = Field(default=0, ge=0)
+    """The most tokens one reply may have; 0 leaves that to the endpoint. Useful for small models that ramble."""
+
+    llm_cache: bool = True
+    """Whether accepted replies are kept in the artifact store, so that the same question is paid once."""
 
     @field_validator("llm_api_key")
     @classmethod
