@@ -11,7 +11,10 @@ from PIL import Image, ImageDraw
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys, MovieKeys, digest
 from moviellm.dataset import MovieDatasetSpec, MovieStyle, Questions, RenderedFrame, RenderedScene
+from moviellm.export.darkroom import Darkroom
 from moviellm.export.dataset_folder import Limits
+from moviellm.export.pillow_fingerprint import fingerprint
+from moviellm.export.pillow_plots import draw_plot
 from moviellm.export.pillow_sheet import draw_sheet
 from moviellm.export.pyav_video import PyavVideo
 from moviellm.export.servicer import ExportServicer
@@ -47,6 +50,7 @@ CHARACTERS = (
     Character("Clara", CharacterRole.MAIN, "a young woman with long red hair in a green dress", "green", "keeper"),
     Character("Edwin", CharacterRole.SUPPORTING, "an old man with a white beard in a blue coat", "blue", "captain"),
 )
+DARKROOM = Darkroom(draw_sheet=draw_sheet, draw_plot=draw_plot, fingerprint=fingerprint)
 PLACES = ("beach", "library", "harbor", "lighthouse")
 
 
@@ -157,7 +161,7 @@ async def stage_at(folder, *, limits=None, least_height=96, least_rate=2):
     servicer = ExportServicer(
         store,
         open_video=partial(PyavVideo, least_height=least_height, least_rate=least_rate),
-        draw_sheet=draw_sheet,
+        darkroom=DARKROOM,
         limits=limits or Limits(),
         node_pool="cpu-pool",
     )

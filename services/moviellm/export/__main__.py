@@ -5,7 +5,10 @@ from functools import partial
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
+from moviellm.export.darkroom import Darkroom
 from moviellm.export.dataset_folder import Limits
+from moviellm.export.pillow_fingerprint import fingerprint
+from moviellm.export.pillow_plots import draw_plot
 from moviellm.export.pillow_sheet import draw_sheet
 from moviellm.export.pyav_video import PyavVideo
 from moviellm.export.servicer import ExportServicer
@@ -28,7 +31,7 @@ async def serve(settings: ExportSettings, store_settings: StoreSettings) -> None
     servicer = ExportServicer(
         store,
         open_video=partial(PyavVideo, least_height=settings.video_height, least_rate=settings.video_rate),
-        draw_sheet=draw_sheet,
+        darkroom=Darkroom(draw_sheet=draw_sheet, draw_plot=draw_plot, fingerprint=fingerprint),
         limits=Limits(settings.shard_megabytes, settings.preview_movies, settings.license),
         max_concurrent=settings.max_concurrent,
         node_pool=settings.node_pool,

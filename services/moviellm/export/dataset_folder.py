@@ -10,14 +10,18 @@ from moviellm.artifacts import ArtifactStore, DatasetKeys
 from moviellm.dataset import MovieDatasetSpec
 from moviellm.export.card import Card
 from moviellm.export.conversation import TrainingFile
+from moviellm.export.darkroom import Darkroom
+from moviellm.export.distributions import Distributions
 from moviellm.export.finished import missing_error
 from moviellm.export.manifest import NAME as MANIFEST
 from moviellm.export.manifest import manifest
 from moviellm.export.movie_record import QUESTIONS, RECORD
+from moviellm.export.plots import Plots
 from moviellm.export.preview import Preview
+from moviellm.export.quality_report import QualityReport
 from moviellm.export.record import MovieRecord, QuestionRecord
 from moviellm.export.shards import ShardFiles
-from moviellm.export.sheet import ContactSheet, DrawSheet
+from moviellm.export.sheet import ContactSheet
 from moviellm.export.shelf import Shelf
 from moviellm.export.summary import MovieFolder
 from moviellm.movie import StoredFile
@@ -44,7 +48,7 @@ class Part(Protocol):
 
 
 async def finish_dataset(
-    store: ArtifactStore, keys: DatasetKeys, spec: MovieDatasetSpec, *, limits: Limits, draw_sheet: DrawSheet
+    store: ArtifactStore, keys: DatasetKeys, spec: MovieDatasetSpec, *, limits: Limits, darkroom: Darkroom
 ) -> list[StoredFile]:
     """Write what spans the movies and return it; only the formats that were asked for.
 
@@ -53,7 +57,7 @@ async def finish_dataset(
     await _require_movies(store, keys, spec)
     shelf = Shelf(store, keys.files)
     with tempfile.TemporaryDirectory(prefix="moviellm-export-") as folder:
-        parts = _parts(shelf, keys.dataset, spec, limits, draw_sheet, Path(folder))
+        parts = _parts(shelf, keys.dataset, spec, limits, darkroom, Path(folder))
         for number in range(1, spec.movies + 1):
             movie = await _read_folder(shelf, f"movies/{number:04}")
             for part in parts:
@@ -65,15 +69,18 @@ async def finish_dataset(
 
 
 def _parts(
-    shelf: Shelf, dataset: str, spec: MovieDatasetSpec, limits: Limits, draw_sheet: DrawSheet, folder: Path
+    shelf: Shelf, dataset: str, spec: MovieDatasetSpec, limits: Limits, darkroom: Darkroom, folder: Path
 ) -> Sequence[Part]:
     training = TrainingFile(shelf, folder / "train.json") if "llava" in spec.formats else None
     most_bytes = limits.shard_megabytes * 1_000_000
     shards = ShardFiles(shelf, folder, most_bytes=most_bytes) if "webdataset" in spec.formats else None
-    sheet = ContactSheet(shelf, draw_sheet)
+    sheet = ContactSheet(shelf, darkroom.draw_sheet)
+    counted = Distributions()
+    plots = Plots(shelf, counted, draw=darkroom.draw_plot)
+    quality = QualityReport(shelf, spec, fingerprint=darkroom.fingerprint)
     card = Card(shelf, dataset, spec, license_id=limits.license, training=training, shards=shards)
     preview = Preview(shelf, dataset, spec, most_movies=limits.preview_movies)
-    every: tuple[Part | None, ...] = (training, shards, sheet, card, preview)
+    every: tuple[Part | None, ...] = (training, shards, sheet, counted, plots, quality, card, preview)
     return [part for part in every if part is not None]
 
 

@@ -12,9 +12,9 @@ from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys
 from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MovieDatasetSpec
 from moviellm.errors import InvalidInput
+from moviellm.export.darkroom import Darkroom
 from moviellm.export.dataset_folder import Limits, finish_dataset
 from moviellm.export.movie_folder import OpenVideo, export_movie
-from moviellm.export.sheet import DrawSheet
 from moviellm.export.timing import Timing
 from moviellm.movie import StoredFile, Work
 from moviellm.v1 import export_service_pb2 as pb
@@ -37,7 +37,7 @@ class ExportServicer(pb_grpc.ExportServiceServicer):
         store: ArtifactStore,
         *,
         open_video: OpenVideo,
-        draw_sheet: DrawSheet,
+        darkroom: Darkroom,
         limits: Limits,
         max_concurrent: int = 1,
         node_pool: str = "local",
@@ -45,7 +45,7 @@ class ExportServicer(pb_grpc.ExportServiceServicer):
     ) -> None:
         self._store = store
         self._open_video = open_video
-        self._draw_sheet = draw_sheet
+        self._darkroom = darkroom
         self._limits = limits
         self._turns = asyncio.Semaphore(max_concurrent)
         self._node_pool = node_pool
@@ -68,7 +68,7 @@ class ExportServicer(pb_grpc.ExportServiceServicer):
         keys, spec = _dataset_of(request.movie_dataset_id, request.spec)
         async with self._turns:
             started = self._clock()
-            files = await finish_dataset(self._store, keys, spec, limits=self._limits, draw_sheet=self._draw_sheet)
+            files = await finish_dataset(self._store, keys, spec, limits=self._limits, darkroom=self._darkroom)
             return pb.FinishDatasetResponse(files=_files(files), work=self._work(started))
 
     def _work(self, started: float) -> movie_pb2.Work:
