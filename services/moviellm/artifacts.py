@@ -6,6 +6,7 @@ first. The layout below one dataset:
     datasets/<id>/request.json                 what was accepted, with request time
     datasets/<id>/status.json                  the controller's last word on the state
     datasets/<id>/pictures/001                 the requester's own style pictures
+    datasets/<id>/plot/…                       the requester's own plot, read and mended
     datasets/<id>/work/0001/outline.json       what the stages hand to each other, by movie
     datasets/<id>/work/0001/chapters/01.json
     datasets/<id>/work/0001/scenes/01-01.json
@@ -136,11 +137,31 @@ class ArtifactStore:
 
     async def folders(self, prefix: str) -> Iterable[str]:
         """The names of the folders directly below `prefix`."""
+        result = await self._one_level(prefix)
+        return [PurePosixPath(path).name for path in result["common_prefixes"]]
+
+    async def walk(self, prefix: str, after: str = "") -> AsyncIterator[Entry]:
+        """All artifacts below `prefix` whose path within it comes after `after`, ordered by path.
+
+        Folder by folder: the cost of a page does not grow with what lies before it.
+        """
+        result = await self._one_level(prefix)
+        folders = [(f"{PurePosixPath(path).name}/", None) for path in result["common_prefixes"]]
+        files = [(PurePosixPath(meta["path"]).name, meta["size"]) for meta in result["objects"]]
+        for name, size in sorted([*folders, *files], key=lambda item: item[0]):
+            if size is not None:
+                if name > after:
+                    yield Entry(f"{prefix}/{name}", size)
+            elif after.startswith(name) or name > after:
+                inner = after.removeprefix(name) if after.startswith(name) else ""
+                async for entry in self.walk(f"{prefix}/{name.rstrip('/')}", inner):
+                    yield entry
+
+    async def _one_level(self, prefix: str) -> Any:
         try:
-            result = await obstore.list_with_delimiter_async(self._backend, prefix=prefix.rstrip("/"))
+            return await obstore.list_with_delimiter_async(self._backend, prefix=prefix.rstrip("/"))
         except (BaseError, OSError) as error:
             raise _store_error(error, f"listing {prefix}") from error
-        return [PurePosixPath(path).name for path in result["common_prefixes"]]
 
     async def delete_all(self, prefix: str) -> None:
         """Remove every artifact below `prefix`; what is gone already is fine."""
@@ -190,6 +211,14 @@ class MovieKeys:
     def style(self) -> str:
         """Which learnt style the movie uses."""
         return f"{self.work}/style.json"
+
+    def character(self, number: int) -> str:
+        """The learnt face of a main character."""
+        return f"{self.work}/characters/{number:02}.json"
+
+    def plain_frame(self, number: int) -> str:
+        """A frame rendered without the learnt style, to compare with."""
+        return f"{self.work}/plain/{number:06}.jpg"
 
     def rendered(self, chapter: int, scene: int) -> str:
         """The record that all frames of a scene are rendered, with how each was made."""
@@ -258,6 +287,10 @@ class DatasetKeys:
     def picture(self, number: int) -> str:
         """One of the requester's own style pictures."""
         return f"{self.root}/pictures/{number:03}"
+
+    def own_plot(self, name: str) -> str:
+        """A part of the requester's own plot, by file name."""
+        return f"{self.root}/plot/{name}"
 
     def movie(self, number: int) -> MovieKeys:
         """The keys of one movie."""

@@ -301,6 +301,11 @@ def frame_prompt(description: str, characters: Sequence[Character], style_name: 
     return f"generate an image in {style_name} style: {drawn(description, characters)}"
 
 
+def character_prompt(appearance: str, location: str) -> str:
+    """The prompt of a reference of one character, in no particular style."""
+    return f"a picture of {appearance} in the {location}"
+
+
 def reference_prompt(location: str, style: Style) -> str:
     """The prompt of a style reference: the style's description and a place, nobody in it (paper, stage 2)."""
     return f"a picture of the {location} in {style.keyword} style" + (f", {style.words}" if style.words else "")

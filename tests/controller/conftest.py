@@ -9,9 +9,10 @@ from moviellm.artifacts import ArtifactStore
 from moviellm.controller.admission import Admission
 from moviellm.controller.estimate import Rates
 from moviellm.controller.lanes import Lanes
+from moviellm.controller.look_work import LookOptions
 from moviellm.controller.metrics import Metrics
-from moviellm.controller.picture_work import PictureOptions
 from moviellm.controller.policy import RetryPolicy
+from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
 from moviellm.controller.servicer import MovieDatasetServicer
 from moviellm.controller.workshop import Workshop
@@ -21,6 +22,9 @@ from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
 
 NAME = pb.DESCRIPTOR.services_by_name["MovieDatasetService"].full_name
+
+
+PRICES = {"fake": (1000.0, 5000.0)}
 
 
 class Controller:
@@ -37,7 +41,8 @@ class Controller:
             lanes=Lanes(dict.fromkeys(Stage, 4), metrics=metrics),
             policy=RetryPolicy(first=0.01, longest=0.05, default_patience=patience),
             metrics=metrics,
-            options=PictureOptions(references=3, inversion_steps=0, negative_prompt=""),
+            look_options=LookOptions(references=3, inversion_steps=0),
+            negative_prompt="",
             movies_in_flight=2,
         )
         self.registry = Registry(
@@ -46,8 +51,12 @@ class Controller:
         self.servicer = MovieDatasetServicer(
             registry=self.registry,
             store=store,
-            admission=Admission(max_movies=10, max_side=11, models=("pocket",), styles=("gothic", "noir")),
-            rates=Rates(0.1, 10.0, 500, 1000),
+            reception=Reception(
+                admission=Admission(max_movies=10, max_side=11, models=("pocket",), styles=("gothic", "noir")),
+                stages=stages,
+                rates=Rates(0.1, 10.0, 1000, PRICES),
+            ),
+            prices=PRICES,
         )
 
     async def start(self):
@@ -71,9 +80,10 @@ class Controller:
     async def ask(self, method, request):
         return await rpc.call("controller", getattr(self.stub, method)(request))
 
-    async def create(self, identifier="demo", **fields):
-        spec = {"theme": "a storm", "movies": 1, "chapters": 2, "scenes": 2, "frames": 3} | fields
-        request = pb.CreateMovieDatasetRequest(spec=pb.MovieDatasetSpec(**spec), movie_dataset_id=identifier)
+    async def create(self, identifier="demo", plot=b"", **fields):
+        shape = {} if plot else {"chapters": 2, "scenes": 2, "frames": 3}
+        spec = pb.MovieDatasetSpec(**{"theme": "a storm", "movies": 1, **shape, **fields})
+        request = pb.CreateMovieDatasetRequest(spec=spec, movie_dataset_id=identifier, plot=plot)
         return await self.ask("CreateMovieDataset", request)
 
     async def get(self, identifier="demo"):

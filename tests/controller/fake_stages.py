@@ -2,24 +2,36 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 from moviellm.artifacts import digest
-from moviellm.controller.stages import InversionProgress, InversionResult, Made, RenderedPicture
-from moviellm.dataset import Exported, Questions
+from moviellm.controller.stages import (
+    ImportedPlot,
+    InversionProgress,
+    InversionResult,
+    Made,
+    RenderedPicture,
+    TokenEstimate,
+)
+from moviellm.dataset import Attempt, Exported, PictureMeasures, Questions
+from moviellm.errors import InvalidInput
 from moviellm.movie import (
     Chapter,
     ChapterOutline,
     Character,
     CharacterRole,
+    Dropped,
     Frame,
     FrameRange,
     LearnedStyle,
     Line,
+    Mend,
     Outline,
     Question,
     QuestionKind,
     Scene,
     ScenePlan,
+    Shape,
     StoredFile,
     Style,
     Work,
@@ -41,6 +53,9 @@ class FakeStages:
         self.closes_after = None
         self.closed = asyncio.Event()
         self.order = []
+        self.prompts = []
+        self.tokens = 0
+        self.reviewed = ()
 
     def _called(self, call):
         self.calls[call] += 1
@@ -49,8 +64,37 @@ class FakeStages:
             if self.fail.get(name):
                 raise self.fail[name].pop(0)
 
-    def _made(self, value, model="fake"):
-        return Made(value, Work(model=model, seconds=0.01), "0" * 64)
+    def _made(self, value, model="fake", tokens=0):
+        return Made(value, Work(model=model, seconds=0.01, prompt_tokens=tokens, completion_tokens=tokens), "0" * 64)
+
+    async def import_plot(self, plot, spec, shape):
+        self._called("import")
+        if b"bad" in plot:
+            raise InvalidInput("plot.frames", "must be a list")
+        outline = (await self.write_outline(replace(spec, chapters=2), 99)).value
+        scene = (await self.write_scene(replace(spec, frames=3), outline, Chapter(1, ()), 1, 0)).value
+        own = Question(QuestionKind.PLOT, "imported", "Who?", "Mara.", FrameRange(1, 1), "movie")
+        size = Shape(2, shape.scenes or 2, shape.frames or 3)
+        return ImportedPlot(outline, (), (scene,), (own,), size, (Mend("a-rule", "frame 1", "was", "now"),))
+
+    async def estimate_tokens(self, spec):
+        self._called("estimate")
+        if any(prompt.text == "bad" for prompt in spec.prompts):
+            raise InvalidInput("prompts[0].text", "must hold $theme")
+        return (TokenEstimate(100, 20, "fake"), TokenEstimate(10, 2, "fake"))
+
+    async def weights(self):
+        return "weights"
+
+    async def measure(self, pictures, texts, references):
+        self._called(f"measure {len(pictures)}")
+        scores = (0.5,) * len(pictures)
+        return self._made(PictureMeasures(len(pictures), 0.5, 0.5, 0.1, 0.2, 0.3, scores, "fake"))
+
+    async def review(self, outline, questions):
+        self._called("review")
+        self.reviewed = questions
+        return self._made(Questions(questions[:1], (Dropped("near duplicate", len(questions) - 1),)))
 
     async def write_outline(self, spec, seed):
         self._called("outline")
@@ -62,19 +106,21 @@ class FakeStages:
             Outline(f"Title {seed}", spec.theme, "overview", Style("noir"), ("harbor", "beach"), (MARA,), chapters)
         )
 
-    async def write_chapter(self, outline, chapter, scenes, seed):
+    async def write_chapter(self, spec, outline, chapter, seed):
         self._called(f"chapter {chapter}")
-        return self._made(Chapter(chapter, tuple(ScenePlan(n, "harbor", f"scene {n}") for n in range(1, scenes + 1))))
+        scenes = tuple(ScenePlan(n, "harbor", f"scene {n}") for n in range(1, spec.scenes + 1))
+        return self._made(Chapter(chapter, scenes), tokens=self.tokens)
 
-    async def write_scene(self, outline, chapter, scene, frames, dialogue_lines, seed):
+    async def write_scene(self, spec, outline, chapter, scene, seed):
         self._called(f"scene {chapter.number}-{scene}")
         return self._made(
             Scene(
                 chapter.number,
                 scene,
-                tuple(Frame(n, f"Mara stands at the harbor, shot {n}", ("Mara",)) for n in range(1, frames + 1)),
-                tuple(Line(1, "Mara", "Hello.") for _ in range(dialogue_lines)),
-            )
+                tuple(Frame(n, f"Mara stands at the harbor, shot {n}", ("Mara",)) for n in range(1, spec.frames + 1)),
+                tuple(Line(1, "Mara", "Hello.") for _ in range(spec.dialogue_lines)),
+            ),
+            tokens=self.tokens,
         )
 
     async def _pictures(self, orders, call):
@@ -88,35 +134,39 @@ class FakeStages:
             if self.calls["picture"] == self.closes_after:
                 self.gate.clear()
                 self.closed.set()
-            yield RenderedPicture(order.number, StoredFile(order.uri, digest(data), len(data)), existed, Work())
+            self.prompts.append(order.prompt)
+            attempts = (Attempt(order.seed, 0.4),)
+            file = StoredFile(order.uri, digest(data), len(data))
+            yield RenderedPicture(order.number, file, existed, Work(), attempts)
 
     def render_references(self, orders, model):
         return self._pictures(orders, "reference")
 
-    def render_scene(self, orders, style, model, negative_prompt):
+    def render_scene(self, orders, looks, options):
         return self._pictures(orders, "frame")
 
     async def learn_style(self, order):
         self._called("style")
         yield InversionProgress(1, 2, 0.5)
         await asyncio.sleep(0)
-        style = LearnedStyle(f"{order.output_uri}/learned_embeds.safetensors", "d" * 64, "<noir>")
+        token = f"<{order.style.keyword}>"
+        style = LearnedStyle(f"{order.output_uri}/learned_embeds.safetensors", "d" * 64, token)
         yield InversionResult(style, 0.5, 0.4, 2, Work())
 
     def _questions(self, call, level):
         self._called(call)
         return self._made(Questions((Question(QuestionKind.PLOT, "what", "What?", "That.", FrameRange(1, 1), level),)))
 
-    async def ask_movie(self, outline, shape, seed):
+    async def ask_movie(self, spec, outline, seed):
         return self._questions("ask movie", "movie")
 
-    async def ask_chapter(self, outline, chapter, shape, seed):
+    async def ask_chapter(self, spec, outline, chapter, seed):
         return self._questions(f"ask chapter {chapter.number}", "chapter")
 
-    async def ask_scene(self, outline, chapter, scene, shape, seed):
+    async def ask_scene(self, spec, outline, chapter, scene, seed):
         return self._questions(f"ask scene {scene.chapter}-{scene.number}", "scene")
 
-    async def ask_order(self, outline, chapters, shape, seed):
+    async def ask_order(self, spec, outline, chapters, scenes, seed):
         return self._questions("ask order", "movie")
 
     async def export_movie(self, dataset, spec, movie):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from moviellm import errors, rpc
 from moviellm.v1 import movie_dataset_service_pb2 as pb
+from moviellm.v1.movie_pb2 import Prompt
 
 State = pb.MovieDataset.State
 
@@ -45,12 +46,19 @@ def create(pictures=(), identifier="", request_id="", **spec):
         ("spec.style", "not both", create(style=pb.StyleSpec(preset="noir", description="dark"))),
         ("spec.style.description", "1 to 300", create(style=pb.StyleSpec(description="x" * 301))),
         ("spec.model", "known models: pocket", create(model="../../etc")),
-        ("spec.formats", "known formats: llava, webdataset", create(formats=["parquet"])),
+        ("spec.formats", "known formats: llama_vid, ", create(formats=["parquet"])),
         ("style_pictures", "3 to 60 pictures, got 2", create([picture()] * 2)),
         ("style_pictures[1]", "JPEG, PNG or WebP", create([picture(), b"not a picture", picture()])),
         ("style_pictures[2]", "JPEG, PNG or WebP", create([picture(), picture(), picture()[:60]])),
         ("style_pictures[0]", "at least 32 pixels", create([picture((8, 8)), picture(), picture()])),
         ("style_pictures[0]", "JPEG, PNG or WebP", create([picture(kind="GIF"), picture(), picture()])),
+        ("spec.quality.attempts", "between 1 and 8", create(quality=pb.QualitySpec(attempts=9))),
+        ("spec.quality.min_score", "between 0 and 1", create(quality=pb.QualitySpec(attempts=2, min_score=1.5))),
+        ("spec.quality.attempts", "at least 2", create(quality=pb.QualitySpec(min_score=0.5))),
+        ("spec.max_llm_tokens", "between 0", create(max_llm_tokens=-1)),
+        ("spec.prompts[0].text", "1 to 32768 bytes", create(prompts=[Prompt(name="scene")])),
+        ("spec.prompts[1].name", "twice", create(prompts=[Prompt(name="scene", text="a")] * 2)),
+        ("spec.prompts[0].text", "must hold $theme", create(prompts=[Prompt(name="scene", text="bad")])),
         ("movie_dataset_id", "lower-case letters", create(identifier="../evil")),
         ("movie_dataset_id", "lower-case letters", create(identifier="Demo")),
         ("movie_dataset_id", "lower-case letters", create(identifier="a" * 64)),
@@ -88,7 +96,7 @@ async def test_defaults_are_filled_in(controller):
     dataset = await controller.ask("CreateMovieDataset", create(chapters=1))
     spec = dataset.spec
     assert (spec.movies, spec.chapters, spec.scenes, spec.frames, spec.dialogue_lines) == (1, 1, 3, 6, 6)
-    assert (spec.model, list(spec.formats), spec.frames_per_second) == ("pocket", ["llava", "webdataset"], 1.0)
+    assert (spec.model, list(spec.formats), spec.frames_per_second) == ("pocket", ["llava_next", "webdataset"], 1.0)
     assert dataset.name.startswith("movieDatasets/a-storm-")
 
 
@@ -99,7 +107,8 @@ async def test_validate_only_estimates_and_stores_nothing(controller):
     assert dataset.name == ""
     assert dataset.estimate.frames == 2662
     assert dataset.estimate.gpu_seconds == pytest.approx(2662 * 0.1 + 20)
-    assert dataset.estimate.llm_tokens == 2 * 2 * (1 + 11 + 121) * 500
+    assert dataset.estimate.llm_tokens == 2 * (120 + 12)
+    assert dataset.estimate.cost == pytest.approx(2 * (110 * 1000 + 22 * 5000) / 1e6)
     assert not [entry async for entry in controller.store.list("datasets")]
 
 

@@ -8,12 +8,14 @@ from moviellm.controller.admission import Admission
 from moviellm.controller.estimate import Rates
 from moviellm.controller.grpc_stages import GrpcStages
 from moviellm.controller.lanes import Lanes
+from moviellm.controller.look_work import LookOptions
 from moviellm.controller.metrics import Metrics
-from moviellm.controller.picture_work import PictureOptions
 from moviellm.controller.policy import RetryPolicy
+from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
 from moviellm.controller.servicer import MovieDatasetServicer
 from moviellm.controller.settings import ControllerSettings
+from moviellm.controller.stages import Stages
 from moviellm.controller.workshop import Workshop
 from moviellm.dataset import Stage
 from moviellm.settings import StoreSettings
@@ -22,9 +24,14 @@ from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc
 
 
-def workshop_of(settings: ControllerSettings, store: ArtifactStore, metrics: Metrics) -> Workshop:
-    """The workshop that the settings describe."""
+def stages_of(settings: ControllerSettings) -> Stages:
+    """The stage services at the addresses that the settings name."""
     channels = {stage: rpc.channel(getattr(settings, stage.value)) for stage in Stage}
+    return GrpcStages(channels, application=settings.rendering_application)
+
+
+def workshop_of(settings: ControllerSettings, store: ArtifactStore, stages: Stages, metrics: Metrics) -> Workshop:
+    """The workshop that the settings describe."""
     lanes = {
         Stage.SCRIPTING: settings.scripts_in_flight,
         Stage.INVERSION: settings.styles_in_flight,
@@ -38,35 +45,45 @@ def workshop_of(settings: ControllerSettings, store: ArtifactStore, metrics: Met
     }
     return Workshop(
         store=store,
-        stages=GrpcStages(channels, application=settings.rendering_application),
+        stages=stages,
         lanes=Lanes(lanes, metrics=metrics),
         policy=RetryPolicy(default_patience=settings.retry_seconds, patience=patience),
         metrics=metrics,
-        options=PictureOptions(settings.references, settings.inversion_steps, settings.negative_prompt),
+        look_options=LookOptions(settings.references, settings.inversion_steps),
+        negative_prompt=settings.negative_prompt,
         movies_in_flight=settings.movies_in_flight,
+    )
+
+
+def reception_of(settings: ControllerSettings, stages: Stages) -> Reception:
+    """The door that the settings describe."""
+    return Reception(
+        admission=Admission(settings.max_movies, settings.max_side, settings.models, settings.styles),
+        stages=stages,
+        rates=Rates(
+            seconds_per_frame=settings.estimate_seconds_per_frame,
+            seconds_per_style=settings.estimate_seconds_per_style,
+            bytes_per_frame=settings.estimate_bytes_per_frame,
+            prices=settings.llm_prices,
+        ),
     )
 
 
 async def serve(settings: ControllerSettings) -> None:
     """Take up what the store holds, then serve until SIGTERM."""
     store = ArtifactStore.open(StoreSettings.load())
-    metrics = Metrics()
+    metrics, stages = Metrics(), stages_of(settings)
     registry = Registry(
         store=store,
-        make=workshop_of(settings, store, metrics).make,
+        make=workshop_of(settings, store, stages, metrics).make,
         datasets_in_flight=settings.datasets_in_flight,
         on_states=metrics.count_datasets,
     )
     servicer = MovieDatasetServicer(
         registry=registry,
         store=store,
-        admission=Admission(settings.max_movies, settings.max_side, settings.models, settings.styles),
-        rates=Rates(
-            seconds_per_frame=settings.estimate_seconds_per_frame,
-            seconds_per_style=settings.estimate_seconds_per_style,
-            tokens_per_script=settings.estimate_tokens_per_script,
-            bytes_per_frame=settings.estimate_bytes_per_frame,
-        ),
+        reception=reception_of(settings, stages),
+        prices=settings.llm_prices,
     )
 
     async def check() -> None:

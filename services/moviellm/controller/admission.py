@@ -4,9 +4,10 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 
-from moviellm.controller.pillow_pictures import check_picture
-from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MovieDatasetSpec
+from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MAX_ATTEMPTS, MovieDatasetSpec, QualitySpec
 from moviellm.errors import InvalidInput
+from moviellm.movie import Prompt
+from moviellm.pillow_pictures import open_picture
 
 PREFIX = "movieDatasets/"
 MAX_THEME = 500
@@ -14,6 +15,8 @@ MAX_DESCRIPTION = 300
 MAX_REQUEST_ID = 128
 MAX_DIALOGUE_LINES = 22
 PICTURES_ALLOWED = range(3, 61)
+MAX_PROMPT_BYTES = 32 * 1024
+MAX_PLOT_BYTES = 8 * 1024 * 1024
 
 _ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -42,6 +45,9 @@ class Admission:
             )
         self._style(spec)
         self._pictures(style_pictures)
+        self._quality(spec.quality)
+        self._between("spec.max_llm_tokens", spec.max_llm_tokens, 0, 2**63 - 1)
+        self._prompts(spec.prompts)
         return replace(
             spec,
             theme=theme,
@@ -61,6 +67,28 @@ class Admission:
         if style.preset and style.description:
             raise InvalidInput("spec.style", "set either preset or description, not both")
 
+    def _quality(self, quality: QualitySpec) -> None:
+        self._between("spec.quality.attempts", quality.attempts, 1, MAX_ATTEMPTS)
+        if not 0 <= quality.min_score <= 1:
+            raise InvalidInput("spec.quality.min_score", f"must be between 0 and 1, got {quality.min_score:g}")
+        if quality.min_score and quality.attempts == 1:
+            raise InvalidInput("spec.quality.attempts", "must be at least 2 where spec.quality.min_score is set")
+
+    @staticmethod
+    def _prompts(prompts: tuple[Prompt, ...]) -> None:
+        names = [prompt.name for prompt in prompts]
+        for number, prompt in enumerate(prompts):
+            if names.index(prompt.name) != number:
+                raise InvalidInput(f"spec.prompts[{number}].name", f"{_quoted(prompt.name)} is there twice")
+            if not 1 <= len(prompt.text.encode()) <= MAX_PROMPT_BYTES:
+                raise InvalidInput(f"spec.prompts[{number}].text", f"must have 1 to {MAX_PROMPT_BYTES} bytes")
+
+    @staticmethod
+    def plot(plot: bytes) -> None:
+        """Raises InvalidInput for a plot of the requester's own that is too large to be read."""
+        if len(plot) > MAX_PLOT_BYTES:
+            raise InvalidInput("plot", f"must have at most {MAX_PLOT_BYTES // 2**20} MiB")
+
     def _formats(self, formats: tuple[str, ...]) -> tuple[str, ...]:
         for name in formats:
             if name not in FORMATS:
@@ -77,7 +105,7 @@ class Admission:
         if pictures and len(pictures) not in PICTURES_ALLOWED:
             raise InvalidInput("style_pictures", f"must be 3 to 60 pictures, got {len(pictures)}")
         for number, data in enumerate(pictures):
-            check_picture(data, f"style_pictures[{number}]")
+            open_picture(data, f"style_pictures[{number}]")
 
     @staticmethod
     def _between(field: str, value: int, low: int, high: int) -> None:

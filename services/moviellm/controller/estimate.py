@@ -1,27 +1,43 @@
-"""What a request will cost: the deployment's figures, corrected by what this controller has seen."""
+"""What a request will cost, before it runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from moviellm.dataset import Estimate, MovieDatasetSpec
+from moviellm.controller.stages import TokenEstimate
+from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec
+
+Prices = Mapping[str, tuple[float, float]]
+"""Price of a million prompt tokens and of a million completion tokens by model, all in one currency."""
+
+COPYING_FORMATS = ("hf_parquet", "imagefolder", "webdataset", "mds")
+"""Formats that hold the pictures once more."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Costs of single units: seconds and tokens as the deployment's models need them."""
+    """Costs of single units as the deployment's models need them, and its language models' prices."""
 
     seconds_per_frame: float
     seconds_per_style: float
-    tokens_per_script: int
     bytes_per_frame: int
+    prices: Prices = field(default_factory=dict)
 
 
-def estimate(spec: MovieDatasetSpec, rates: Rates) -> Estimate:
-    """The whole dataset's cost. Tokens are those of scripts and question sets, which are about as long."""
+def estimate(spec: MovieDatasetSpec, tokens: Sequence[TokenEstimate], rates: Rates) -> Estimate:
+    """The whole dataset's cost; `tokens` holds what one movie's scripts and questions will take."""
     frames = spec.movies * spec.shape.total_frames
-    scripts = spec.movies * (1 + spec.chapters + spec.chapters * spec.scenes)
+    uses = [ModelUse(one.model, spec.movies * one.prompt_tokens, spec.movies * one.completion_tokens) for one in tokens]
+    copies = 2 + sum(name in COPYING_FORMATS for name in spec.formats)
     return Estimate(
         frames=frames,
-        llm_tokens=2 * scripts * rates.tokens_per_script,
-        gpu_seconds=frames * rates.seconds_per_frame + spec.movies * rates.seconds_per_style,
-        size_bytes=frames * rates.bytes_per_frame * (3 if "webdataset" in spec.formats else 2),
+        llm_tokens=sum(use.prompt_tokens + use.completion_tokens for use in uses),
+        gpu_seconds=frames * spec.quality.attempts * rates.seconds_per_frame + spec.movies * rates.seconds_per_style,
+        size_bytes=frames * rates.bytes_per_frame * copies,
+        cost=round(sum(cost(use, rates.prices) for use in uses), 4),
     )
+
+
+def cost(use: ModelUse, prices: Prices) -> float:
+    """What the tokens cost; 0 where the model has no price."""
+    prompt, completion = prices.get(use.model, (0.0, 0.0))
+    return (use.prompt_tokens * prompt + use.completion_tokens * completion) / 1_000_000

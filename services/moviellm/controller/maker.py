@@ -13,9 +13,13 @@ from moviellm.controller.policy import RetryPolicy, retried
 from moviellm.controller.progress import Progress
 from moviellm.controller.stages import Made
 from moviellm.dataset import Provenance, Stage, Trouble
-from moviellm.errors import MovieLLMError, Temporary
+from moviellm.errors import MovieLLMError, Temporary, Unsatisfied
 
 T = TypeVar("T")
+
+PAID_IN_TOKENS = (Stage.SCRIPTING, Stage.QA)
+"""Stages that may ask a language model."""
+
 log = structlog.get_logger()
 
 
@@ -65,7 +69,9 @@ class Maker:
         if existing is not None:
             return wire.from_json(existing, cls, key)
         async with self._lanes.place(stage, self.progress):
+            self._stay_within_budget(stage, unit)
             made = await self.attempt(stage, unit, make)
+            self.progress.used(made.work)
             data = wire.to_json(made.value, Provenance(made.made_from, made.work, made.mends))
             await self.attempt(stage, unit, lambda: self.store.put(key, data))
         self.metrics.succeeded(stage, made.work)
@@ -90,6 +96,16 @@ class Maker:
             raise self._given_up(stage, unit, name, error) from error
         self.moving(stage, unit)
         return result
+
+    def _stay_within_budget(self, stage: Stage, unit: str) -> None:
+        """Begin nothing more that costs tokens once they are used up; what is under way is paid for and kept."""
+        most, used = self.progress.spec.max_llm_tokens, self.progress.tokens
+        if stage in PAID_IN_TOKENS and 0 < most <= used:
+            message = (
+                f"{used:,} of at most {most:,} tokens are used; what is made is kept, "
+                "and a retry with a higher max_llm_tokens goes on"
+            )
+            raise self._given_up(stage, unit, _name(stage, unit), Unsatisfied(message, reason="LLM_BUDGET_USED_UP"))
 
     def moving(self, stage: Stage, unit: str) -> None:
         """The unit gets on, so whatever held it up is over."""

@@ -1,152 +1,98 @@
-"""The two units of a movie that are made of pictures: its style and the frames of its scenes."""
+"""The key frames of a movie's scenes, and the figures of all of them."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from moviellm.artifacts import DatasetKeys, MovieKeys, digest
+from moviellm.artifacts import MovieKeys
+from moviellm.controller.look_work import MovieLooks
 from moviellm.controller.maker import Maker
-from moviellm.controller.stages import (
-    InversionProgress,
-    InversionResult,
-    Made,
-    PictureOrder,
-    RenderedPicture,
-    Stages,
-    StyleOrder,
+from moviellm.controller.stages import LearnedLooks, Made, PictureOrder, RenderedPicture, RenderOptions, Stages
+from moviellm.dataset import (
+    MovieDatasetSpec,
+    MovieQuality,
+    PictureMeasures,
+    RenderedFrame,
+    RenderedScene,
+    Stage,
+    derived_seed,
 )
-from moviellm.dataset import MovieDatasetSpec, MovieStyle, RenderedFrame, RenderedScene, Stage, derived_seed
 from moviellm.errors import Broken
-from moviellm.movie import Outline, Scene, StoredFile, Work, frame_prompt, reference_prompt
+from moviellm.movie import LearnedStyle, Outline, Scene, StoredFile, Work, drawn, frame_prompt
+
+SAMPLE = 48
+"""Frames at most that the ablation renders again without the learnt style."""
 
 
 @dataclass(frozen=True)
-class PictureOptions:
-    """The deployment's choices: references a style, steps of inversion (0: the service's own), negative prompt."""
+class SeenMovie:
+    """A movie whose frames are all rendered; `scenes` and `rendered` in the order of the story."""
 
-    references: int
-    inversion_steps: int
-    negative_prompt: str
+    outline: Outline
+    scenes: tuple[Scene, ...]
+    rendered: tuple[RenderedScene, ...]
+    looks: MovieLooks
+
+    def files(self) -> tuple[StoredFile, ...]:
+        """The frames' pictures."""
+        return tuple(frame.file for scene in self.rendered for frame in scene.frames)
+
+    def texts(self) -> tuple[str, ...]:
+        """What each frame shows, appearances for names, no style."""
+        characters = self.outline.characters
+        return tuple(drawn(frame.description, characters) for scene in self.scenes for frame in scene.frames)
 
 
 class PictureWork:
-    """Styles and frames of one dataset. `present` holds (movie, frame) of frames that lie in the store already."""
+    """Frames of one dataset. `present` holds (movie, frame) of frames that lie in the store already."""
 
     def __init__(
         self,
-        dataset: str,
         spec: MovieDatasetSpec,
         *,
         stages: Stages,
         maker: Maker,
-        options: PictureOptions,
+        negative_prompt: str,
         present: set[tuple[int, int]],
     ) -> None:
-        self._dataset = dataset
         self._spec = spec
         self._stages = stages
         self._maker = maker
-        self._options = options
         self._present = present
-
-    # ---- style ----
-
-    async def style(self, movie: int, keys: MovieKeys, outline: Outline) -> MovieStyle:
-        """The movie's learnt style; the same style asked for twice is learnt once."""
-        unit = f"movie {movie}, style"
-        try:
-            return await self._maker.made(
-                Stage.INVERSION, unit, keys.style, MovieStyle, lambda: self._learn(unit, outline)
-            )
-        finally:
-            self._maker.progress.partial.pop(unit, None)
-
-    async def _learn(self, unit: str, outline: Outline) -> Made[MovieStyle]:
-        order = await (self._order_from_requester(outline) if self._spec.style.pictures else self._order(outline))
-        async for update in self._stages.learn_style(order):
-            if isinstance(update, InversionResult):
-                return Made(_movie_style(update, order), update.work, order.output_uri.rpartition("/")[2])
-            self._maker.moving(Stage.INVERSION, unit)
-            self._show(unit, update)
-        raise Broken("the inversion service ended without a result")
-
-    async def _order(self, outline: Outline) -> StyleOrder:
-        """References rendered from the style's description alone, in places of the movie, nobody in them."""
-        places = [outline.locations[i % len(outline.locations)] for i in range(self._options.references)]
-        prompts = [reference_prompt(place, outline.style) for place in places]
-        seed = derived_seed(self._spec.seed, "style", outline.style.keyword)
-        made_from = _digest_of(prompts, seed, self._spec.model, self._options.inversion_steps)
-        orders = tuple(
-            PictureOrder(
-                number,
-                prompt,
-                derived_seed(seed, "reference", number),
-                self._maker.store.uri(f"styles/{made_from}/references/{number:03}.jpg"),
-            )
-            for number, prompt in enumerate(prompts, 1)
-        )
-        pictures = {p.number: p.file async for p in self._stages.render_references(orders, self._spec.model)}
-        references = tuple(pictures[order.number] for order in orders)
-        return self._style_order(outline, references, tuple(f"the {place}" for place in places), made_from, seed)
-
-    async def _order_from_requester(self, outline: Outline) -> StyleOrder:
-        keys = DatasetKeys(self._dataset)
-        references = []
-        for number in range(1, self._spec.style.pictures + 1):
-            key = keys.picture(number)
-            data = await self._maker.store.get(key)
-            references.append(StoredFile(self._maker.store.uri(key), digest(data), len(data)))
-        seed = derived_seed(self._spec.seed, "style", outline.style.keyword)
-        digests = [reference.digest for reference in references]
-        made_from = _digest_of(digests, outline.style.words, seed, self._spec.model, self._options.inversion_steps)
-        return self._style_order(outline, tuple(references), (), made_from, seed)
-
-    def _style_order(
-        self, outline: Outline, references: tuple[StoredFile, ...], captions: tuple[str, ...], made_from: str, seed: int
-    ) -> StyleOrder:
-        return StyleOrder(
-            style=outline.style,
-            references=references,
-            captions=captions,
-            output_uri=self._maker.store.uri(f"styles/{made_from}"),
-            seed=seed,
-            steps=self._options.inversion_steps,
-        )
-
-    def _show(self, unit: str, update: InversionProgress) -> None:
-        self._maker.progress.partial[unit] = (Stage.INVERSION, update.step / max(update.steps, 1))
-        self._maker.progress.notify()
+        quality = spec.quality
+        self._options = RenderOptions(spec.model, negative_prompt, quality.attempts, quality.min_score)
 
     # ---- frames ----
 
     async def frames(
-        self, movie: int, keys: MovieKeys, outline: Outline, scene: Scene, style: MovieStyle
+        self, movie: int, keys: MovieKeys, outline: Outline, scene: Scene, looks: MovieLooks
     ) -> RenderedScene:
         """All key frames of the scene; frames that lie in the store are not rendered again."""
         unit = f"movie {movie}, chapter {scene.chapter}, scene {scene.number}"
-        orders = self._frame_orders(movie, keys, outline, scene, style)
+        orders = self._frame_orders(movie, keys, outline, scene, looks)
         rendered = await self._maker.made(
             Stage.RENDERING,
             unit,
             keys.rendered(scene.chapter, scene.number),
             RenderedScene,
-            lambda: self._render(movie, unit, orders, style),
+            lambda: self._render(movie, unit, orders, looks.learned),
             counted=False,
         )
         self._present.difference_update((movie, order.number) for order in orders)
         return rendered
 
     def _frame_orders(
-        self, movie: int, keys: MovieKeys, outline: Outline, scene: Scene, style: MovieStyle
+        self, movie: int, keys: MovieKeys, outline: Outline, scene: Scene, looks: MovieLooks
     ) -> tuple[PictureOrder, ...]:
-        name = style.learned.token or outline.style.keyword
+        style, characters = looks.style.learned.token or outline.style.keyword, looks.shown(outline)
         numbered = [
             (self._spec.shape.frame_number(scene.chapter, scene.number, frame.number), frame) for frame in scene.frames
         ]
         return tuple(
             PictureOrder(
                 number,
-                frame_prompt(frame.description, outline.characters, name),
+                frame_prompt(frame.description, characters, style),
                 derived_seed(self._spec.seed, "movie", movie, "frame", number),
                 self._maker.store.uri(keys.frame(number)),
             )
@@ -154,20 +100,18 @@ class PictureWork:
         )
 
     async def _render(
-        self, movie: int, unit: str, orders: tuple[PictureOrder, ...], style: MovieStyle
+        self, movie: int, unit: str, orders: tuple[PictureOrder, ...], looks: LearnedLooks
     ) -> Made[RenderedScene]:
         pictures: dict[int, RenderedPicture] = {}
-        stream = self._stages.render_scene(orders, style.learned, self._spec.model, self._options.negative_prompt)
-        async for picture in stream:
+        async for picture in self._stages.render_scene(orders, looks, self._options):
             pictures[picture.number] = picture
             self._maker.moving(Stage.RENDERING, unit)
             self._count(movie, picture)
         if missing := [order.number for order in orders if order.number not in pictures]:
             raise Broken(f"the rendering service left out frames {missing}")
         frames = tuple(_rendered_frame(order, pictures[order.number]) for order in orders)
-        made_from = _digest_of(
-            [order.prompt for order in orders], [order.seed for order in orders], style.learned.digest
-        )
+        learned = [looks.style.digest, *(look.digest for look in looks.characters)]
+        made_from = _digest_of([(order.prompt, order.seed) for order in orders], learned, vars(self._options))
         return Made(RenderedScene(frames), _total(list(pictures.values())), made_from)
 
     def _count(self, movie: int, picture: RenderedPicture) -> None:
@@ -177,15 +121,74 @@ class PictureWork:
             self._present.add((movie, picture.number))
             self._maker.progress.made(Stage.RENDERING)
 
+    # ---- figures ----
 
-def _movie_style(result: InversionResult, order: StyleOrder) -> MovieStyle:
-    return MovieStyle(result.learned_style, order.references, result.initial_loss, result.final_loss, result.steps)
+    async def measured(self, movie: int, keys: MovieKeys, seen: SeenMovie) -> MovieQuality:
+        """The movie's figures; with the ablation also those of a sample with and without the learnt style."""
+        unit = f"movie {movie}, figures"
+        return await self._maker.made(
+            Stage.RENDERING, unit, keys.quality, MovieQuality, lambda: self._measure(keys, seen), counted=False
+        )
+
+    async def _measure(self, keys: MovieKeys, seen: SeenMovie) -> Made[MovieQuality]:
+        files, texts, references = seen.files(), seen.texts(), seen.looks.style.references
+        whole = await self._stages.measure(files, texts, references)
+        if not self._spec.quality.ablation:
+            return replace_value(whole, MovieQuality(whole.value))
+        numbers = sample(len(files), SAMPLE)
+        plain = await self._plain(keys, seen, numbers)
+        told = tuple(texts[number] for number in numbers)
+        styled = await self._stages.measure(tuple(files[number] for number in numbers), told, references)
+        without = await self._stages.measure(plain, told, references)
+        return replace_value(whole, MovieQuality(whole.value, styled.value, without.value))
+
+    async def _plain(self, keys: MovieKeys, seen: SeenMovie, numbers: Sequence[int]) -> tuple[StoredFile, ...]:
+        """The same frames with the style's words in place of what was learnt: the paper's "no immobilization"."""
+        frames = [frame for scene in seen.rendered for frame in scene.frames]
+        told = [frame for scene in seen.scenes for frame in scene.frames]
+        outline = seen.outline
+        orders = tuple(
+            PictureOrder(
+                frames[number].number,
+                frame_prompt(told[number].description, outline.characters, outline.style.keyword),
+                frames[number].seed,
+                self._maker.store.uri(keys.plain_frame(frames[number].number)),
+            )
+            for number in numbers
+        )
+        options = replace(self._options, attempts=1, min_score=0.0)
+        stream = self._stages.render_scene(orders, LearnedLooks(LearnedStyle()), options)
+        pictures = {picture.number: picture.file async for picture in stream}
+        return tuple(pictures[order.number] for order in orders)
+
+
+def sample(total: int, most: int) -> list[int]:
+    """At most `most` indices below `total`: runs of neighbours spread over the whole, as neighbours are compared."""
+    if total <= most:
+        return list(range(total))
+    run = 8
+    runs = most // run
+    starts = [round(number * (total - run) / (runs - 1)) for number in range(runs)]
+    return sorted({start + step for start in starts for step in range(run)})
+
+
+def replace_value(made: Made[PictureMeasures], value: MovieQuality) -> Made[MovieQuality]:
+    """The same cost and provenance for another value."""
+    return Made(value, made.work, made.made_from, made.mends)
 
 
 def _rendered_frame(order: PictureOrder, picture: RenderedPicture) -> RenderedFrame:
     work = picture.work
+    kept = picture.attempts[-1].seed if picture.attempts else order.seed
     return RenderedFrame(
-        order.number, order.prompt, order.seed, picture.file, work.model, work.node_pool, round(work.seconds, 3)
+        number=order.number,
+        prompt=order.prompt,
+        seed=kept,
+        file=picture.file,
+        model=work.model,
+        node_pool=work.node_pool,
+        seconds=round(work.seconds, 3),
+        attempts=picture.attempts,
     )
 
 

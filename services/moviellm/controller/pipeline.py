@@ -8,16 +8,18 @@ still being written. Every step asks the store first; running the whole again ma
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from moviellm import wire
 from moviellm.artifacts import DatasetKeys, MovieKeys
+from moviellm.controller.look_work import LookWork, MovieLooks
 from moviellm.controller.maker import Maker
-from moviellm.controller.picture_work import PictureWork
+from moviellm.controller.own_plot import OwnPlot
+from moviellm.controller.picture_work import PictureWork, SeenMovie
 from moviellm.controller.stages import Made, Stages
 from moviellm.dataset import (
     Exported,
     MovieDatasetSpec,
-    MovieStyle,
     Questions,
     RenderedScene,
     Stage,
@@ -38,7 +40,9 @@ class Plan:
     exported: frozenset[int] = frozenset()
 
 
-async def make_dataset(plan: Plan, *, stages: Stages, maker: Maker, pictures: PictureWork) -> None:
+async def make_dataset(
+    plan: Plan, *, stages: Stages, maker: Maker, looks: LookWork, pictures: PictureWork, own_plot: OwnPlot
+) -> None:
     """Make all that is missing of a dataset. Raises Failed after everything that can be made is made."""
     window = asyncio.Semaphore(plan.movies_in_flight)
 
@@ -46,7 +50,10 @@ async def make_dataset(plan: Plan, *, stages: Stages, maker: Maker, pictures: Pi
         if number in plan.exported:
             return
         async with window:
-            await MovieStory(plan, number, stages=stages, maker=maker, pictures=pictures).make()
+            story = MovieStory(
+                plan, number, stages=stages, maker=maker, looks=looks, pictures=pictures, own_plot=own_plot
+            )
+            await story.make()
 
     await all_of(movie(number) for number in range(1, plan.spec.movies + 1))
     await maker.made(
@@ -61,24 +68,40 @@ async def make_dataset(plan: Plan, *, stages: Stages, maker: Maker, pictures: Pi
 class MovieStory:
     """One movie, from outline to export."""
 
-    def __init__(self, plan: Plan, number: int, *, stages: Stages, maker: Maker, pictures: PictureWork) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        number: int,
+        *,
+        stages: Stages,
+        maker: Maker,
+        looks: LookWork,
+        pictures: PictureWork,
+        own_plot: OwnPlot,
+    ) -> None:
         self._plan = plan
         self._spec = plan.spec
         self._number = number
         self._keys = MovieKeys(plan.dataset, number)
         self._stages = stages
         self._maker = maker
+        self._looks = looks
         self._pictures = pictures
+        self._own_plot = own_plot
 
     async def make(self) -> None:
         """Make all that is missing of the movie."""
         outline = await self._outline()
-        style = asyncio.ensure_future(self._style(outline))
+        looks = asyncio.ensure_future(self._looks.looks(self._number, self._keys, outline))
         chapters = [asyncio.ensure_future(self._chapter(outline, n)) for n in range(1, self._spec.chapters + 1)]
+        scenes = [
+            asyncio.ensure_future(self._scene(outline, chapters[chapter - 1], number))
+            for chapter, number in self._spec.shape.scene_numbers()
+        ]
         try:
-            await self._all_parts(outline, style, chapters)
+            await all_of([self._seen(outline, looks, scenes), self._asked(outline, chapters, scenes)])
         finally:
-            for shared in (style, *chapters):
+            for shared in (looks, *chapters, *scenes):
                 shared.cancel()
         await self._maker.made(
             Stage.EXPORT,
@@ -88,103 +111,113 @@ class MovieStory:
             lambda: self._stages.export_movie(self._plan.dataset, self._spec, self._number),
         )
 
-    async def _all_parts(
-        self,
-        outline: Outline,
-        style: "asyncio.Future[MovieStyle]",
-        chapters: "Sequence[asyncio.Future[Chapter]]",
-    ) -> None:
-        await all_of(
-            [
-                _awaited(style),
-                self._questions(
-                    "movie", lambda: self._stages.ask_movie(outline, self._spec.shape, self._seed("movie"))
-                ),
-                self._order_questions(outline, chapters),
-                *(self._scenes(outline, chapter, style) for chapter in chapters),
-            ]
-        )
+    # ---- the plot ----
 
     async def _outline(self) -> Outline:
-        outline = await self._maker.made(
-            Stage.SCRIPTING,
-            f"movie {self._number}, outline",
-            self._keys.outline,
-            Outline,
-            lambda: self._stages.write_outline(self._spec, self._seed("outline")),
-        )
+        async def write() -> Made[Outline]:
+            return await self._own_plot.outline() or await self._stages.write_outline(self._spec, self._seed("outline"))
+
+        await self._mends_of_own_plot()
+        unit = f"movie {self._number}, outline"
+        outline = await self._maker.made(Stage.SCRIPTING, unit, self._keys.outline, Outline, write)
         self._maker.progress.titles[self._number] = outline.title
         return outline
 
     async def _chapter(self, outline: Outline, number: int) -> Chapter:
-        return await self._maker.made(
-            Stage.SCRIPTING,
-            f"movie {self._number}, chapter {number}",
-            self._keys.chapter(number),
-            Chapter,
-            lambda: self._stages.write_chapter(outline, number, self._spec.scenes, self._seed("chapter", number)),
-        )
+        async def write() -> Made[Chapter]:
+            seed = self._seed("chapter", number)
+            own = await self._own_plot.chapter(number)
+            return own or await self._stages.write_chapter(self._spec, outline, number, seed)
 
-    async def _scenes(
-        self, outline: Outline, chapter: "asyncio.Future[Chapter]", style: "asyncio.Future[MovieStyle]"
+        unit = f"movie {self._number}, chapter {number}"
+        return await self._maker.made(Stage.SCRIPTING, unit, self._keys.chapter(number), Chapter, write)
+
+    async def _scene(self, outline: Outline, planned: "asyncio.Future[Chapter]", number: int) -> Scene:
+        chapter = await _awaited(planned)
+
+        async def write() -> Made[Scene]:
+            seed = self._seed("scene", chapter.number, number)
+            own = await self._own_plot.scene(chapter.number, number)
+            return own or await self._stages.write_scene(self._spec, outline, chapter, number, seed)
+
+        unit = f"movie {self._number}, chapter {chapter.number}, scene {number}"
+        return await self._maker.made(Stage.SCRIPTING, unit, self._keys.scene(chapter.number, number), Scene, write)
+
+    async def _mends_of_own_plot(self) -> None:
+        """What was wrong with the requester's plot goes with every movie made of it."""
+        mends = await self._maker.attempt(Stage.SCRIPTING, f"movie {self._number}, own plot", self._own_plot.mends)
+        if mends is not None:
+            store = self._maker.store
+            await store.put(self._keys.imported_mends, wire.to_json(mends.value))
+
+    # ---- pictures ----
+
+    async def _seen(
+        self, outline: Outline, looks: "asyncio.Future[MovieLooks]", scenes: "Sequence[asyncio.Future[Scene]]"
     ) -> None:
-        plan = await _awaited(chapter)
-        await all_of(
-            [
-                self._questions(
-                    f"chapter-{plan.number:02}",
-                    lambda: self._stages.ask_chapter(
-                        outline, plan, self._spec.shape, self._seed("chapter questions", plan.number)
-                    ),
-                ),
-                *(self._scene(outline, plan, number, style) for number in range(1, self._spec.scenes + 1)),
-            ]
-        )
+        """Every frame, a scene at a time as it is written, then the movie's figures."""
 
-    async def _scene(
-        self, outline: Outline, chapter: Chapter, number: int, style: "asyncio.Future[MovieStyle]"
+        async def frames(written: "asyncio.Future[Scene]") -> RenderedScene:
+            scene, look = await _awaited(written), await _awaited(looks)
+            return await self._pictures.frames(self._number, self._keys, outline, scene, look)
+
+        rendered = await all_of(frames(scene) for scene in scenes)
+        movie = SeenMovie(outline, tuple(scene.result() for scene in scenes), tuple(rendered), looks.result())
+        await self._pictures.measured(self._number, self._keys, movie)
+
+    # ---- questions ----
+
+    async def _asked(
+        self,
+        outline: Outline,
+        chapters: "Sequence[asyncio.Future[Chapter]]",
+        scenes: "Sequence[asyncio.Future[Scene]]",
     ) -> None:
-        scene = await self._maker.made(
-            Stage.SCRIPTING,
-            f"movie {self._number}, chapter {chapter.number}, scene {number}",
-            self._keys.scene(chapter.number, number),
-            Scene,
-            lambda: self._stages.write_scene(
-                outline,
-                chapter,
-                number,
-                self._spec.frames,
-                self._spec.dialogue_lines,
-                self._seed("scene", chapter.number, number),
-            ),
-        )
-        await all_of([self._frames(outline, scene, style), self._scene_questions(outline, chapter, scene)])
+        """Questions of every part as soon as it is written, then one look at all of them."""
+        asked = [self._about_movie(outline)]
+        for number, chapter in enumerate(chapters):
+            of_chapter = scenes[number * self._spec.scenes : (number + 1) * self._spec.scenes]
+            asked.append(self._about_chapter(outline, chapter))
+            asked.extend(self._about_scene(outline, chapter, scene) for scene in of_chapter)
+        parts = await all_of([*asked, self._about_order(outline, chapters, scenes)])
+        own = await self._maker.attempt(Stage.QA, f"movie {self._number}, own questions", self._own_plot.questions)
+        everything = [*parts, own.value] if own else parts
+        questions = tuple(question for part in everything for question in part.questions)
+        await self._questions("reviewed", lambda: self._stages.review(outline, questions))
 
-    async def _style(self, outline: Outline) -> MovieStyle:
-        return await self._pictures.style(self._number, self._keys, outline)
-
-    async def _frames(self, outline: Outline, scene: Scene, style: "asyncio.Future[MovieStyle]") -> RenderedScene:
-        return await self._pictures.frames(self._number, self._keys, outline, scene, await _awaited(style))
-
-    async def _scene_questions(self, outline: Outline, chapter: Chapter, scene: Scene) -> None:
-        seed = self._seed("scene questions", scene.chapter, scene.number)
-        await self._questions(
-            f"scene-{scene.chapter:02}-{scene.number:02}",
-            lambda: self._stages.ask_scene(outline, chapter, scene, self._spec.shape, seed),
-        )
-
-    async def _movie_questions(self, outline: Outline) -> None:
+    async def _about_movie(self, outline: Outline) -> Questions:
         seed = self._seed("movie questions")
-        await self._questions("movie", lambda: self._stages.ask_movie(outline, self._spec.shape, seed))
+        return await self._questions("movie", lambda: self._stages.ask_movie(self._spec, outline, seed))
 
-    async def _order_questions(self, outline: Outline, chapters: "Sequence[asyncio.Future[Chapter]]") -> None:
-        written = tuple([await _awaited(chapter) for chapter in chapters])
-        await self._questions(
-            "order", lambda: self._stages.ask_order(outline, written, self._spec.shape, self._seed("order"))
+    async def _about_chapter(self, outline: Outline, written: "asyncio.Future[Chapter]") -> Questions:
+        chapter = await _awaited(written)
+        seed = self._seed("chapter questions", chapter.number)
+        part = f"chapter-{chapter.number:02}"
+        return await self._questions(part, lambda: self._stages.ask_chapter(self._spec, outline, chapter, seed))
+
+    async def _about_scene(
+        self, outline: Outline, planned: "asyncio.Future[Chapter]", written: "asyncio.Future[Scene]"
+    ) -> Questions:
+        chapter, scene = await _awaited(planned), await _awaited(written)
+        seed = self._seed("scene questions", scene.chapter, scene.number)
+        part = f"scene-{scene.chapter:02}-{scene.number:02}"
+        return await self._questions(part, lambda: self._stages.ask_scene(self._spec, outline, chapter, scene, seed))
+
+    async def _about_order(
+        self,
+        outline: Outline,
+        chapters: "Sequence[asyncio.Future[Chapter]]",
+        scenes: "Sequence[asyncio.Future[Scene]]",
+    ) -> Questions:
+        planned = tuple([await _awaited(chapter) for chapter in chapters])
+        written = tuple([await _awaited(scene) for scene in scenes])
+        seed = self._seed("order")
+        return await self._questions(
+            "order", lambda: self._stages.ask_order(self._spec, outline, planned, written, seed)
         )
 
-    async def _questions(self, part: str, ask: Callable[[], Awaitable[Made[Questions]]]) -> None:
-        await self._maker.made(
+    async def _questions(self, part: str, ask: Callable[[], Awaitable[Made[Questions]]]) -> Questions:
+        return await self._maker.made(
             Stage.QA, f"movie {self._number}, questions of {part}", self._keys.questions(part), Questions, ask
         )
 
@@ -192,12 +225,13 @@ class MovieStory:
         return derived_seed(self._spec.seed, "movie", self._number, *part)
 
 
-async def all_of(work: Iterable[Awaitable[Any]]) -> None:
+async def all_of(work: Iterable[Awaitable[T]]) -> list[T]:
     """Run all, let each end, then raise the first error: one failed unit does not stop what does not need it."""
     results = await asyncio.gather(*work, return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
+    return [result for result in results if not isinstance(result, BaseException)]
 
 
 async def _awaited(future: "asyncio.Future[T]") -> T:

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from moviellm.dataset import MovieDatasetSpec, Stage, StageProgress, Trouble
+from moviellm.dataset import ModelUse, MovieDatasetSpec, Stage, StageProgress, Trouble
+from moviellm.movie import Work
 
 UNITS = {
     Stage.SCRIPTING: "scripts",
@@ -21,9 +22,17 @@ def totals(spec: MovieDatasetSpec) -> dict[Stage, int]:
         Stage.SCRIPTING: spec.movies * parts,
         Stage.INVERSION: spec.movies,
         Stage.RENDERING: spec.movies * spec.shape.total_frames,
-        Stage.QA: spec.movies * (parts + 1),
+        Stage.QA: spec.movies * (parts + 2),
         Stage.EXPORT: spec.movies + 1,
     }
+
+
+def add_use(total: dict[str, ModelUse], work: Work) -> None:
+    """Add a unit's tokens to what its model has used so far."""
+    if work.prompt_tokens or work.completion_tokens:
+        use = total.get(work.model, ModelUse(work.model, 0, 0))
+        prompt, completion = use.prompt_tokens + work.prompt_tokens, use.completion_tokens + work.completion_tokens
+        total[work.model] = ModelUse(work.model, prompt, completion)
 
 
 @dataclass
@@ -40,6 +49,7 @@ class Progress:
     partial: dict[str, tuple[Stage, float]] = field(default_factory=dict)
     titles: dict[int, str] = field(default_factory=dict)
     troubles: dict[str, Trouble] = field(default_factory=dict)
+    use: dict[str, ModelUse] = field(default_factory=dict)
     state_changes: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -73,6 +83,15 @@ class Progress:
         """One more unit of the stage is in the store."""
         self.done[stage] += 1
         self.notify()
+
+    def used(self, work: Work) -> None:
+        """Count the tokens of a unit by its model."""
+        add_use(self.use, work)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens sent to and received from all language models."""
+        return sum(use.prompt_tokens + use.completion_tokens for use in self.use.values())
 
     def notify(self) -> None:
         """Wake all watchers."""

@@ -7,7 +7,7 @@ from the store at start.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 import structlog
@@ -15,9 +15,11 @@ import structlog
 from moviellm import wire
 from moviellm.artifacts import ArtifactStore, DatasetKeys, digest
 from moviellm.controller.maker import Failed
+from moviellm.controller.own_plot import store_plot
 from moviellm.controller.progress import Progress
+from moviellm.controller.stages import ImportedPlot
 from moviellm.controller.survey import Survey, survey
-from moviellm.dataset import MovieDatasetSpec, Stage, StageProgress, State, Trouble
+from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec, Stage, StageProgress, State, Trouble
 from moviellm.errors import AlreadyExists, InvalidInput, MovieLLMError, NotFound, Temporary, Unavailable, Unsatisfied
 
 log = structlog.get_logger()
@@ -42,6 +44,7 @@ class Accepted:
     spec: MovieDatasetSpec
     create_time: float
     request_id: str = ""
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Status:
     changes: int = 0
     done: Mapping[str, int] = field(default_factory=dict)
     titles: Mapping[int, str] = field(default_factory=dict)
+    use: tuple[ModelUse, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,7 @@ class Registry:
         progress = Progress(accepted.spec, state_changes=status.changes)
         progress.done.update({Stage(stage): count for stage, count in status.done.items()})
         progress.titles.update(status.titles)
+        progress.use.update({use.model: use for use in status.use})
         dataset = Dataset(identifier, accepted, status, progress)
         self._datasets[identifier] = dataset
         if status.state is State.DELETING:
@@ -162,7 +167,14 @@ class Registry:
     # ---- requests ----
 
     async def create(
-        self, identifier: str, spec: MovieDatasetSpec, *, request_id: str = "", pictures: tuple[bytes, ...] = ()
+        self,
+        identifier: str,
+        spec: MovieDatasetSpec,
+        *,
+        request_id: str = "",
+        pictures: tuple[bytes, ...] = (),
+        plot: ImportedPlot | None = None,
+        estimate: Estimate | None = None,
     ) -> Dataset:
         """Accept a request: store it, then start. A repeated request_id gives the first dataset.
 
@@ -179,7 +191,9 @@ class Registry:
             keys = DatasetKeys(identifier)
             for number, data in enumerate(pictures, 1):
                 await self._store.replace(keys.picture(number), data)
-            accepted = Accepted(spec, self._clock(), request_id)
+            if plot is not None:
+                await store_plot(self._store, keys, plot)
+            accepted = Accepted(spec, self._clock(), request_id, estimate)
             if not await self._store.put(keys.request, wire.to_json(accepted)):
                 raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
             log.info("accepted", dataset=identifier, movies=spec.movies, frames=spec.movies * spec.shape.total_frames)
@@ -221,8 +235,11 @@ class Registry:
         await _ended(dataset.task)
         return dataset
 
-    async def retry(self, identifier: str) -> Dataset:
-        """Go on with a failed or cancelled dataset. Raises Unsatisfied for one in any other state."""
+    async def retry(self, identifier: str, max_llm_tokens: int | None = None) -> Dataset:
+        """Go on with a failed or cancelled dataset. Raises Unsatisfied for one in any other state.
+
+        `max_llm_tokens` is a new limit; InvalidInput when it is below the old one.
+        """
         self._refuse_when_closing()
         dataset = self.get(identifier)
         state = dataset.status.state
@@ -231,9 +248,20 @@ class Registry:
                 f"movieDatasets/{identifier} is {state.upper()}: only FAILED and CANCELLED datasets can be retried"
             )
         await _ended(dataset.task)
+        if max_llm_tokens is not None:
+            await self._raise_budget(dataset, max_llm_tokens)
         await self._set_state(dataset, State.PENDING)
         self._start(dataset)
         return dataset
+
+    async def _raise_budget(self, dataset: Dataset, most: int) -> None:
+        spec = dataset.accepted.spec
+        if 0 < most < spec.max_llm_tokens:
+            raise InvalidInput("max_llm_tokens", f"must be 0 (no limit) or at least {spec.max_llm_tokens}, got {most}")
+        accepted = replace(dataset.accepted, spec=replace(spec, max_llm_tokens=most))
+        await self._store.replace(DatasetKeys(dataset.identifier).request, wire.to_json(accepted))
+        dataset.accepted = accepted
+        dataset.progress.spec = accepted.spec
 
     async def delete(self, identifier: str) -> None:
         """Stop the work and remove everything; returns when it is gone."""
@@ -274,6 +302,8 @@ class Registry:
                 found = await self._persistently(lambda: survey(self._store, dataset.identifier))
                 dataset.progress.done.update(found.done)
                 dataset.progress.titles.update(found.titles)
+                dataset.progress.use.clear()
+                dataset.progress.use.update(found.use)
                 dataset.progress.troubles.clear()
                 await self._persistently(lambda: self._set_state(dataset, State.RUNNING))
                 await self._make(dataset.identifier, dataset.accepted.spec, dataset.progress, found)
@@ -314,12 +344,13 @@ class Registry:
             changes=dataset.status.changes + 1,
             done={stage.value: count for stage, count in progress.done.items()} if state.is_final else {},
             titles=dict(progress.titles) if state.is_final else {},
+            use=tuple(progress.use.values()) if state.is_final else (),
         )
 
     async def _remove(self, dataset: Dataset) -> None:
         """Remove all artifacts, the request last, so that a removal that is cut short is taken up again at start."""
         keys = DatasetKeys(dataset.identifier)
-        for prefix in (keys.files, f"{keys.root}/work", f"{keys.root}/pictures"):
+        for prefix in (keys.files, f"{keys.root}/work", f"{keys.root}/pictures", f"{keys.root}/plot"):
             await self._persistently(lambda prefix=prefix: self._store.delete_all(prefix))  # type: ignore[misc]
         if dataset.accepted.request_id:
             await self._persistently(

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -10,10 +11,11 @@ from google.protobuf import empty_pb2, timestamp_pb2
 
 from moviellm import rpc, wire
 from moviellm.artifacts import ArtifactStore, DatasetKeys
-from moviellm.controller.admission import Admission, check_request_id, chosen_id, dataset_id, page_size
-from moviellm.controller.estimate import Rates, estimate
+from moviellm.controller.admission import check_request_id, chosen_id, dataset_id, page_size
+from moviellm.controller.estimate import Prices, cost
+from moviellm.controller.reception import SHAPE, Reception, Request
 from moviellm.controller.registry import Dataset, Registry
-from moviellm.dataset import MovieDatasetSpec, State
+from moviellm.dataset import MovieDatasetSpec, PlotSpec, State
 from moviellm.errors import InvalidInput, NotFound
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc
@@ -25,24 +27,32 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceServicer):
     """The requesters' door."""
 
-    def __init__(self, *, registry: Registry, store: ArtifactStore, admission: Admission, rates: Rates) -> None:
+    def __init__(self, *, registry: Registry, store: ArtifactStore, reception: Reception, prices: Prices) -> None:
         self._registry = registry
         self._store = store
-        self._admission = admission
-        self._rates = rates
+        self._reception = reception
+        self._prices = prices
 
     @rpc.method
     async def CreateMovieDataset(self, request: pb.CreateMovieDatasetRequest, context: Context) -> pb.MovieDataset:
         """Accept a request, or only check it."""
-        pictures = tuple(request.style_pictures)
-        spec = self._admission.spec(wire.from_message(request.spec, MovieDatasetSpec, "spec"), pictures)
         check_request_id(request.request_id)
-        identifier = chosen_id(request.movie_dataset_id, spec.theme)
+        identifier = chosen_id(request.movie_dataset_id, request.spec.theme)
+        pictures = tuple(request.style_pictures)
+        received = await self._reception.receive(_request(request, pictures), only_check=request.validate_only)
         if request.validate_only:
-            message = pb.MovieDataset(spec=wire.to_message(spec, pb.MovieDatasetSpec))
-            message.estimate.CopyFrom(wire.to_message(estimate(spec, self._rates), pb.Estimate))
-            return message
-        dataset = await self._registry.create(identifier, spec, request_id=request.request_id, pictures=pictures)
+            return pb.MovieDataset(
+                spec=wire.to_message(received.spec, pb.MovieDatasetSpec),
+                estimate=wire.to_message(received.estimate, pb.Estimate),
+            )
+        dataset = await self._registry.create(
+            identifier,
+            received.spec,
+            request_id=request.request_id,
+            pictures=pictures,
+            plot=received.plot,
+            estimate=received.estimate,
+        )
         return self._message(dataset)
 
     @rpc.method
@@ -70,7 +80,10 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
     @rpc.method
     async def RetryMovieDataset(self, request: pb.RetryMovieDatasetRequest, context: Context) -> pb.MovieDataset:
         """Go on."""
-        return self._message(await self._registry.retry(dataset_id(request.name)))
+        most = request.max_llm_tokens if request.HasField("max_llm_tokens") else None
+        if most is not None and most < 0:
+            raise InvalidInput("max_llm_tokens", f"must be 0 (no limit) or more, got {most}")
+        return self._message(await self._registry.retry(dataset_id(request.name), most))
 
     @rpc.method
     async def DeleteMovieDataset(self, request: pb.DeleteMovieDatasetRequest, context: Context) -> empty_pb2.Empty:
@@ -95,20 +108,13 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
         dataset = self._registry.get(dataset_id(request.parent, "parent"))
         size = page_size(request.page_size, default=1000, most=10_000)
         prefix = DatasetKeys(dataset.identifier).files
-        after = request.page_token
-        found = [
-            (entry.key.removeprefix(f"{prefix}/"), entry)
-            async for entry in self._store.list(prefix)
-            if entry.key.removeprefix(f"{prefix}/") > after
-        ]
-        found.sort(key=lambda item: item[0])
-        return pb.ListArtifactsResponse(
-            artifacts=[
-                pb.Artifact(path=path, size_bytes=entry.size_bytes, uri=self._store.uri(entry.key))
-                for path, entry in found[:size]
-            ],
-            next_page_token=found[size - 1][0] if len(found) > size else "",
-        )
+        artifacts: list[pb.Artifact] = []
+        async for entry in self._store.walk(prefix, after=request.page_token):
+            if len(artifacts) == size:
+                return pb.ListArtifactsResponse(artifacts=artifacts, next_page_token=artifacts[-1].path)
+            path = entry.key.removeprefix(f"{prefix}/")
+            artifacts.append(pb.Artifact(path=path, size_bytes=entry.size_bytes, uri=self._store.uri(entry.key)))
+        return pb.ListArtifactsResponse(artifacts=artifacts)
 
     @rpc.method
     async def DownloadArtifact(
@@ -135,14 +141,29 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
             stages=[wire.to_message(stage, pb.StageProgress) for stage in dataset.stages()],
             create_time=_timestamp(dataset.accepted.create_time),
             update_time=_timestamp(dataset.status.update_time or dataset.accepted.create_time),
-            estimate=wire.to_message(estimate(spec, self._rates), pb.Estimate),
             titles=dict(dataset.progress.titles),
+            model_use=[
+                wire.to_message(replace(use, cost=cost(use, self._prices)), pb.ModelUse)
+                for use in dataset.progress.use.values()
+            ],
         )
+        if dataset.accepted.estimate is not None:
+            message.estimate.CopyFrom(wire.to_message(dataset.accepted.estimate, pb.Estimate))
         if dataset.status.end_time is not None:
             message.end_time.CopyFrom(_timestamp(dataset.status.end_time))
         if dataset.trouble is not None and dataset.status.state is not State.SUCCEEDED:
             message.trouble.CopyFrom(wire.to_message(dataset.trouble, pb.Trouble))
         return message
+
+
+def _request(request: pb.CreateMovieDatasetRequest, pictures: tuple[bytes, ...]) -> Request:
+    sent = {field.name for field, _ in request.spec.ListFields()}
+    return Request(
+        spec=replace(wire.from_message(request.spec, MovieDatasetSpec, "spec"), plot=PlotSpec()),
+        shape_is_set=frozenset(side for side in SHAPE if side in sent),
+        pictures=pictures,
+        plot=request.plot,
+    )
 
 
 def _timestamp(seconds: float) -> timestamp_pb2.Timestamp:

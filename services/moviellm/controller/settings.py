@@ -92,8 +92,8 @@ class ControllerSettings(ServiceSettings):
     estimate_seconds_per_style: float = Field(default=40.0, ge=0)
     """Seconds one style takes, for estimates."""
 
-    estimate_tokens_per_script: int = Field(default=0, ge=0)
-    """Tokens of one call to the language model; 0 with the embedded storyteller."""
+    llm_prices: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """Prices of a million prompt and completion tokens by model, as JSON: {"gpt-4o-mini": [0.15, 0.6]}."""
 
     estimate_bytes_per_frame: int = Field(default=10_000, ge=0)
     """Bytes of one frame, for estimates."""

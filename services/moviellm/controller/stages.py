@@ -4,8 +4,19 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from moviellm.dataset import Exported, MovieDatasetSpec, Questions
-from moviellm.movie import Chapter, LearnedStyle, Mend, Outline, Scene, Shape, StoredFile, Style, Work
+from moviellm.dataset import Attempt, Exported, MovieDatasetSpec, PictureMeasures, Questions
+from moviellm.movie import (
+    Chapter,
+    LearnedStyle,
+    Mend,
+    Outline,
+    Question,
+    Scene,
+    Shape,
+    StoredFile,
+    Style,
+    Work,
+)
 
 T = TypeVar("T", covariant=True)
 
@@ -32,12 +43,31 @@ class PictureOrder:
 
 @dataclass(frozen=True)
 class RenderedPicture:
-    """One picture in the store."""
+    """One picture in the store; `attempts` ends with the one that was kept, empty where nobody knows."""
 
     number: int
     file: StoredFile
     existed: bool
     work: Work
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """How to render: the model by name, what not to show, and how good a picture must be (see QualitySpec)."""
+
+    model: str = ""
+    negative_prompt: str = ""
+    attempts: int = 1
+    min_score: float = 0.0
+
+
+@dataclass(frozen=True)
+class LearnedLooks:
+    """The embeddings that prompts use: the movie's style and its characters'."""
+
+    style: LearnedStyle
+    characters: tuple[LearnedStyle, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +80,7 @@ class StyleOrder:
     output_uri: str
     seed: int
     steps: int = 0
+    subject: str = "style"
 
 
 @dataclass(frozen=True)
@@ -72,19 +103,48 @@ class InversionResult:
     work: Work
 
 
+@dataclass(frozen=True)
+class ImportedPlot:
+    """A requester's own plot, read and mended: the levels it has, its size, and what was wrong with it."""
+
+    outline: Outline
+    chapters: tuple[Chapter, ...]
+    scenes: tuple[Scene, ...]
+    questions: tuple[Question, ...]
+    shape: Shape
+    mends: tuple[Mend, ...]
+
+
+@dataclass(frozen=True)
+class TokenEstimate:
+    """Tokens one movie will take of a language model; none with the embedded writer and asker."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    model: str
+
+
 class Stages(Protocol):
     """The five services. Methods raise our errors; Temporary ones are worth another try."""
+
+    async def import_plot(self, plot: bytes, spec: MovieDatasetSpec, shape: Shape) -> ImportedPlot:
+        """A requester's own plot; 0 in `shape` takes the plot's own size. Raises InvalidInput for what is refused."""
+        ...
+
+    async def estimate_tokens(self, spec: MovieDatasetSpec) -> tuple[TokenEstimate, ...]:
+        """What the scripts and the questions of one movie will take. Raises InvalidInput for a bad prompt template."""
+        ...
 
     async def write_outline(self, spec: MovieDatasetSpec, seed: int) -> Made[Outline]:
         """Level 1 of a plot."""
         ...
 
-    async def write_chapter(self, outline: Outline, chapter: int, scenes: int, seed: int) -> Made[Chapter]:
+    async def write_chapter(self, spec: MovieDatasetSpec, outline: Outline, chapter: int, seed: int) -> Made[Chapter]:
         """Level 2 of a plot."""
         ...
 
     async def write_scene(
-        self, outline: Outline, chapter: Chapter, scene: int, frames: int, dialogue_lines: int, seed: int
+        self, spec: MovieDatasetSpec, outline: Outline, chapter: Chapter, scene: int, seed: int
     ) -> Made[Scene]:
         """Level 3 of a plot."""
         ...
@@ -93,34 +153,55 @@ class Stages(Protocol):
         """Style references, in any order."""
         ...
 
+    async def weights(self) -> str:
+        """A digest of the picture model that changes when it is trained anew."""
+        ...
+
     def learn_style(self, order: StyleOrder) -> AsyncIterator[InversionProgress | InversionResult]:
         """Progress, then the result."""
         ...
 
     def render_scene(
-        self, orders: tuple[PictureOrder, ...], style: LearnedStyle, model: str, negative_prompt: str
+        self, orders: tuple[PictureOrder, ...], looks: LearnedLooks, options: RenderOptions
     ) -> AsyncIterator[RenderedPicture]:
         """The frames of a scene, in any order."""
         ...
 
-    async def ask_movie(self, outline: Outline, shape: Shape, seed: int) -> Made[Questions]:
+    async def measure(
+        self, pictures: tuple[StoredFile, ...], texts: tuple[str, ...], references: tuple[StoredFile, ...]
+    ) -> Made[PictureMeasures]:
+        """Figures of pictures in their order."""
+        ...
+
+    async def ask_movie(self, spec: MovieDatasetSpec, outline: Outline, seed: int) -> Made[Questions]:
         """Overview questions."""
         ...
 
-    async def ask_chapter(self, outline: Outline, chapter: Chapter, shape: Shape, seed: int) -> Made[Questions]:
+    async def ask_chapter(
+        self, spec: MovieDatasetSpec, outline: Outline, chapter: Chapter, seed: int
+    ) -> Made[Questions]:
         """Plot questions about a chapter."""
         ...
 
     async def ask_scene(
-        self, outline: Outline, chapter: Chapter, scene: Scene, shape: Shape, seed: int
+        self, spec: MovieDatasetSpec, outline: Outline, chapter: Chapter, scene: Scene, seed: int
     ) -> Made[Questions]:
-        """Plot questions about a scene."""
+        """Questions about a scene."""
         ...
 
     async def ask_order(
-        self, outline: Outline, chapters: tuple[Chapter, ...], shape: Shape, seed: int
+        self,
+        spec: MovieDatasetSpec,
+        outline: Outline,
+        chapters: tuple[Chapter, ...],
+        scenes: tuple[Scene, ...],
+        seed: int,
     ) -> Made[Questions]:
         """Temporal questions."""
+        ...
+
+    async def review(self, outline: Outline, questions: tuple[Question, ...]) -> Made[Questions]:
+        """The questions of a whole movie that stay."""
         ...
 
     async def export_movie(self, dataset: str, spec: MovieDatasetSpec, movie: int) -> Made[Exported]:

@@ -1,17 +1,24 @@
 """What a dataset has in the store: counted once when the controller takes it up, then kept in memory."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from moviellm import wire
 from moviellm.artifacts import ArtifactStore, DatasetKeys
-from moviellm.dataset import Stage
-from moviellm.movie import Outline
+from moviellm.controller.progress import add_use
+from moviellm.dataset import ModelUse, Stage
+from moviellm.movie import Outline, Work
+
+READS_AT_ONCE = 64
+
+TELLING = 2
+"""A movie whose outline and first questions cost no tokens has cost none at all: embedded writers are free."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Units made by stage, movies whose export is complete, titles by movie, and (movie, frame) of rendered frames.
+    """Units made by stage, exported movies, titles by movie, (movie, frame) of rendered frames, tokens by model.
 
     Frames are listed for movies that are not exported yet; of the others only the count is kept.
     """
@@ -20,6 +27,7 @@ class Survey:
     exported: frozenset[int]
     titles: Mapping[int, str]
     frames: frozenset[tuple[int, int]]
+    use: Mapping[str, ModelUse] = field(default_factory=dict)
 
 
 async def survey(store: ArtifactStore, dataset: str) -> Survey:
@@ -27,12 +35,15 @@ async def survey(store: ArtifactStore, dataset: str) -> Survey:
     keys = DatasetKeys(dataset)
     done = dict.fromkeys(Stage, 0)
     exported: set[int] = set()
+    paid: dict[str, list[str]] = {}
     outlines: list[int] = []
     async for entry in store.list(f"{keys.root}/work"):
         movie, _, artifact = entry.key.removeprefix(f"{keys.root}/work/").partition("/")
         stage = _stage_of(artifact, movie)
         if stage:
             done[stage] += 1
+        if stage in (Stage.SCRIPTING, Stage.QA):
+            paid.setdefault(movie, []).append(entry.key)
         if artifact == "exported.json":
             exported.add(int(movie))
         if artifact == "outline.json":
@@ -46,7 +57,28 @@ async def survey(store: ArtifactStore, dataset: str) -> Survey:
         if int(movie) not in exported:
             frames.add((int(movie), int(file.removeprefix("frames/").partition(".")[0])))
     titles = {movie: await _title(store, keys.movie(movie).outline) for movie in sorted(outlines)}
-    return Survey(done, frozenset(exported), titles, frozenset(frames))
+    return Survey(done, frozenset(exported), titles, frozenset(frames), await _use(store, paid.values()))
+
+
+async def _use(store: ArtifactStore, movies: Iterable[list[str]]) -> dict[str, ModelUse]:
+    """What the units have cost, by model."""
+    use: dict[str, ModelUse] = {}
+    for keys in movies:
+        telling = [key for key in keys if key.endswith(("/outline.json", "/questions/movie.json"))]
+        if len(telling) < TELLING or any([work.prompt_tokens for work in await _works(store, telling)]):
+            for work in await _works(store, keys):
+                add_use(use, work)
+    return use
+
+
+async def _works(store: ArtifactStore, keys: Sequence[str]) -> list[Work]:
+    works = []
+    for start in range(0, len(keys), READS_AT_ONCE):
+        batch = keys[start : start + READS_AT_ONCE]
+        for key, data in zip(batch, await asyncio.gather(*map(store.get, batch)), strict=True):
+            made = wire.provenance(data, key)
+            works += [made.work] if made else []
+    return works
 
 
 def _stage_of(artifact: str, movie: str) -> Stage | None:

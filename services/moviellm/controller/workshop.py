@@ -2,9 +2,11 @@
 
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.lanes import Lanes
+from moviellm.controller.look_work import LookOptions, LookWork
 from moviellm.controller.maker import Maker
 from moviellm.controller.metrics import Metrics
-from moviellm.controller.picture_work import PictureOptions, PictureWork
+from moviellm.controller.own_plot import OwnPlot
+from moviellm.controller.picture_work import PictureWork
 from moviellm.controller.pipeline import Plan, make_dataset
 from moviellm.controller.policy import RetryPolicy
 from moviellm.controller.progress import Progress
@@ -24,7 +26,8 @@ class Workshop:
         lanes: Lanes,
         policy: RetryPolicy,
         metrics: Metrics,
-        options: PictureOptions,
+        look_options: LookOptions,
+        negative_prompt: str,
         movies_in_flight: int,
     ) -> None:
         self._store = store
@@ -32,7 +35,8 @@ class Workshop:
         self._lanes = lanes
         self._policy = policy
         self._metrics = metrics
-        self._options = options
+        self._look_options = look_options
+        self._negative_prompt = negative_prompt
         self._movies_in_flight = movies_in_flight
 
     async def make(self, dataset: str, spec: MovieDatasetSpec, progress: Progress, found: Survey) -> None:
@@ -45,8 +49,14 @@ class Workshop:
             progress=progress,
             metrics=self._metrics,
         )
+        looks = LookWork(dataset, spec, stages=self._stages, maker=maker, options=self._look_options)
         pictures = PictureWork(
-            dataset, spec, stages=self._stages, maker=maker, options=self._options, present=set(found.frames)
+            spec,
+            stages=self._stages,
+            maker=maker,
+            negative_prompt=self._negative_prompt,
+            present=set(found.frames),
         )
         plan = Plan(dataset, spec, self._movies_in_flight, found.exported)
-        await make_dataset(plan, stages=self._stages, maker=maker, pictures=pictures)
+        own_plot = OwnPlot(self._store, dataset, spec.plot)
+        await make_dataset(plan, stages=self._stages, maker=maker, looks=looks, pictures=pictures, own_plot=own_plot)

@@ -80,7 +80,7 @@ class DiffusersLesson:
     def held_out_loss(self) -> float:
         """The mean loss on the fixed pictures, times and noises that no step sees."""
         pictures, times, noises = self._held_out
-        prompts = held_out_prompts(self._token, self._task.captions, len(times))
+        prompts = held_out_prompts(self._token, self._task.captions, len(times), self._task.subject)
         at_once = 2 * self._recipe.batch_size
         parts = (slice(start, start + at_once) for start in range(0, len(times), at_once))
         losses = [self._losses(pictures[part], times[part], noises[part], prompts[part]) for part in parts]
@@ -109,7 +109,7 @@ class DiffusersLesson:
         strata = (torch.randperm(size, generator=numbers) + torch.rand(size, generator=numbers)) / size
         t = (strata * self._denoising.times).long()
         noise = torch.randn(size, *self._latents.shape[1:], generator=numbers)
-        prompts = [training_prompt(self._token, self._caption(int(i)), rng) for i in chosen]
+        prompts = [training_prompt(self._token, self._caption(int(i)), rng, self._task.subject) for i in chosen]
         return self._losses(chosen, t, noise, prompts).mean()
 
     def _losses(self, chosen: Tensor, t: Tensor, noise: Tensor, prompts: list[str]) -> Tensor:

@@ -27,7 +27,7 @@ class DiffusersTeacher:
         self.encoder = PromptEncoder(pipe)
         self.denoising = Denoising(pipe, self.picture_size)
         self._recipe = recipe
-        self._weights = _weights_digest(pipe)
+        self.weights = _weights_digest(pipe)
 
     def recipe(self, task: StyleTask) -> Recipe:
         """The recipe with the task's own number of steps."""
@@ -36,7 +36,7 @@ class DiffusersTeacher:
     def settings(self, task: StyleTask) -> dict[str, str | int | float]:
         """The recipe, the number format and a digest that changes when the model is trained anew."""
         recipe: dict[str, str | int | float] = dataclasses.asdict(self.recipe(task))
-        return recipe | {"dtype": str(self.pipe.unet.dtype).removeprefix("torch."), "weights": self._weights}
+        return recipe | {"dtype": str(self.pipe.unet.dtype).removeprefix("torch."), "weights": self.weights}
 
     def begin(
         self, task: StyleTask, pictures: tuple[Square, ...], fingerprint: str, checkpoint: bytes | None
@@ -80,5 +80,8 @@ def load_teacher(settings: InversionSettings) -> DiffusersTeacher:
 
 
 def _weights_digest(pipe: DiffusionPipeline) -> str:
-    table = pipe.text_encoder.get_input_embeddings().weight.detach().float().cpu().contiguous()
-    return hashlib.sha256(table.numpy().tobytes()).hexdigest()[:16]
+    """Of the vocabulary and of the U-Net's first layer: no training leaves both as they were."""
+    hashed = hashlib.sha256()
+    for table in (pipe.text_encoder.get_input_embeddings().weight, pipe.unet.conv_in.weight):
+        hashed.update(table.detach().float().cpu().contiguous().numpy().tobytes())
+    return hashed.hexdigest()[:16]

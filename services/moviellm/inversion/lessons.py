@@ -1,6 +1,7 @@
 """What is learnt and who teaches it: tasks, results, and the port `Teacher` behind which the optimisation lies."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from moviellm.inversion.pictures import Square
@@ -11,6 +12,13 @@ EMBEDDING = "learned_embeds.safetensors"
 
 RECORD = "style.json"
 """File name of the record that is written last: where it lies, the style is learnt."""
+
+
+class Subject(StrEnum):
+    """What the references have in common."""
+
+    STYLE = "style"
+    CHARACTER = "character"
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,7 @@ class StyleTask:
     steps: int = 0
     vectors: int = 1
     captions: tuple[str, ...] = ()
+    subject: Subject = Subject.STYLE
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ class Teacher(Protocol):
     """A loaded model that styles can be learnt for."""
 
     model: str
+    weights: str
     on_gpu: bool
 
     @property

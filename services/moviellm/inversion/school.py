@@ -31,8 +31,9 @@ from moviellm.inversion.lessons import (
     StyleTask,
     Teacher,
 )
-from moviellm.inversion.pictures import ALLOWED, MAX_BYTES, square_picture
+from moviellm.inversion.pictures import square_picture
 from moviellm.movie import LearnedStyle, StoredFile, Work
+from moviellm.pillow_pictures import ALLOWED, MAX_BYTES
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -58,7 +59,7 @@ class School:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._teacher = teacher
+        self.teacher = teacher
         self._worker = worker
         self._max_waiting = max_waiting
         self._checkpoint_every = checkpoint_every
@@ -81,7 +82,7 @@ class School:
         if known := await self._known(task):
             yield known
             return
-        teacher = self._teacher()
+        teacher = self.teacher()
         async with self._its_turn():
             if known := await self._known(task):  # somebody who stood before us in the queue wanted the same
                 yield known

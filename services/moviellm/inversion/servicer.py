@@ -9,7 +9,7 @@ import grpc
 from moviellm import rpc, wire
 from moviellm.artifacts import ArtifactStore
 from moviellm.errors import InvalidInput
-from moviellm.inversion.lessons import InversionResult, StyleTask
+from moviellm.inversion.lessons import InversionResult, StyleTask, Subject
 from moviellm.inversion.school import School
 from moviellm.movie import StoredFile, Style
 from moviellm.v1 import inversion_service_pb2 as pb
@@ -44,6 +44,14 @@ class InversionServicer(pb_grpc.InversionServiceServicer):
                 else:
                     yield pb.LearnStyleResponse(progress=wire.to_message(update, pb.InversionProgress))
 
+    @rpc.method
+    async def DescribeModel(
+        self, request: pb.DescribeModelRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.DescribeModelResponse:
+        """Which model styles are learnt for."""
+        teacher = self._school.teacher()
+        return pb.DescribeModelResponse(model=teacher.model, weights=teacher.weights)
+
 
 def task_of(request: pb.LearnStyleRequest, store: ArtifactStore) -> StyleTask:
     """The task of a request; raises InvalidInput, naming the field, for what it must not hold."""
@@ -72,7 +80,19 @@ def task_of(request: pb.LearnStyleRequest, store: ArtifactStore) -> StyleTask:
         steps=request.steps,
         vectors=request.vectors or 1,
         captions=captions,
+        subject=_subject(request.subject),
     )
+
+
+def _subject(number: int) -> Subject:
+    known: dict[int, Subject] = {
+        pb.SUBJECT_UNSPECIFIED: Subject.STYLE,
+        pb.SUBJECT_STYLE: Subject.STYLE,
+        pb.SUBJECT_CHARACTER: Subject.CHARACTER,
+    }
+    if number not in known:
+        raise InvalidInput("subject", "must be SUBJECT_STYLE or SUBJECT_CHARACTER")
+    return known[number]
 
 
 def _check_style(style: Style) -> None:

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from moviellm.v1 import movie_pb2 as _movie_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Subject:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SubjectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Subject.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUBJECT_UNSPECIFIED: _Subject.ValueType  # 0
+    """Not set: a style."""
+    SUBJECT_STYLE: _Subject.ValueType  # 1
+    """The look of pictures: "a picture in <gothic> style"."""
+    SUBJECT_CHARACTER: _Subject.ValueType  # 2
+    """Somebody: "a picture of <clara>"."""
+
+class Subject(_Subject, metaclass=_SubjectEnumTypeWrapper):
+    """What a learnt embedding stands for."""
+
+SUBJECT_UNSPECIFIED: Subject.ValueType  # 0
+"""Not set: a style."""
+SUBJECT_STYLE: Subject.ValueType  # 1
+"""The look of pictures: "a picture in <gothic> style"."""
+SUBJECT_CHARACTER: Subject.ValueType  # 2
+"""Somebody: "a picture of <clara>"."""
+Global___Subject: _TypeAlias = Subject  # noqa: Y015
 
 @_typing.final
 class LearnStyleRequest(_message.Message):
@@ -32,6 +57,7 @@ class LearnStyleRequest(_message.Message):
     STEPS_FIELD_NUMBER: _builtins.int
     VECTORS_FIELD_NUMBER: _builtins.int
     CAPTIONS_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
     output_uri: _builtins.str
     """Prefix in the artifact store for the embedding and its checkpoints."""
     seed: _builtins.int
@@ -40,6 +66,8 @@ class LearnStyleRequest(_message.Message):
     """Optimisation steps; the deployment's default when 0."""
     vectors: _builtins.int
     """Vectors to learn for the style, 1 to 8; 1 when 0."""
+    subject: Global___Subject.ValueType
+    """What the references have in common; a style when not set."""
     @_builtins.property
     def style(self) -> _movie_pb2.Style:
         """The style in words: its keyword names the token, its words give the initial value."""
@@ -62,14 +90,58 @@ class LearnStyleRequest(_message.Message):
         steps: _builtins.int = ...,
         vectors: _builtins.int = ...,
         captions: _abc.Iterable[_builtins.str] | None = ...,
+        subject: Global___Subject.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["style", b"style"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["captions", b"captions", "output_uri", b"output_uri", "references", b"references", "seed", b"seed", "steps", b"steps", "style", b"style", "vectors", b"vectors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["captions", b"captions", "output_uri", b"output_uri", "references", b"references", "seed", b"seed", "steps", b"steps", "style", b"style", "subject", b"subject", "vectors", b"vectors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LearnStyleRequest: _TypeAlias = LearnStyleRequest  # noqa: Y015
+
+@_typing.final
+class DescribeModelRequest(_message.Message):
+    """Request of DescribeModel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeModelRequest: _TypeAlias = DescribeModelRequest  # noqa: Y015
+
+@_typing.final
+class DescribeModelResponse(_message.Message):
+    """Response of DescribeModel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    WEIGHTS_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """The model by name."""
+    weights: _builtins.str
+    """A digest that changes when the model is trained anew."""
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        weights: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "weights", b"weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeModelResponse: _TypeAlias = DescribeModelResponse  # noqa: Y015
 
 @_typing.final
 class LearnStyleResponse(_message.Message):

@@ -40,6 +40,11 @@ class InversionServiceStub:
                 request_serializer=moviellm_dot_v1_dot_inversion__service__pb2.LearnStyleRequest.SerializeToString,
                 response_deserializer=moviellm_dot_v1_dot_inversion__service__pb2.LearnStyleResponse.FromString,
                 _registered_method=True)
+        self.DescribeModel = channel.unary_unary(
+                '/moviellm.v1.InversionService/DescribeModel',
+                request_serializer=moviellm_dot_v1_dot_inversion__service__pb2.DescribeModelRequest.SerializeToString,
+                response_deserializer=moviellm_dot_v1_dot_inversion__service__pb2.DescribeModelResponse.FromString,
+                _registered_method=True)
 
 
 class InversionServiceServicer:
@@ -54,6 +59,13 @@ class InversionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeModel(self, request, context):
+        """Which model styles are learnt for; a style learnt for other weights is of no use.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InversionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +73,11 @@ def add_InversionServiceServicer_to_server(servicer, server):
                     servicer.LearnStyle,
                     request_deserializer=moviellm_dot_v1_dot_inversion__service__pb2.LearnStyleRequest.FromString,
                     response_serializer=moviellm_dot_v1_dot_inversion__service__pb2.LearnStyleResponse.SerializeToString,
+            ),
+            'DescribeModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeModel,
+                    request_deserializer=moviellm_dot_v1_dot_inversion__service__pb2.DescribeModelRequest.FromString,
+                    response_serializer=moviellm_dot_v1_dot_inversion__service__pb2.DescribeModelResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +108,33 @@ class InversionService:
             '/moviellm.v1.InversionService/LearnStyle',
             moviellm_dot_v1_dot_inversion__service__pb2.LearnStyleRequest.SerializeToString,
             moviellm_dot_v1_dot_inversion__service__pb2.LearnStyleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/moviellm.v1.InversionService/DescribeModel',
+            moviellm_dot_v1_dot_inversion__service__pb2.DescribeModelRequest.SerializeToString,
+            moviellm_dot_v1_dot_inversion__service__pb2.DescribeModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

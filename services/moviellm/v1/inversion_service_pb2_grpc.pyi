@@ -37,6 +37,8 @@ class InversionServiceStub:
     """Learns an embedding of the style from reference pictures; everything but its vectors stays frozen. Checkpoints go
     to the artifact store, so that a repeated call after a crash goes on where the first one was.
     """
+    DescribeModel: _grpc.UnaryUnaryMultiCallable[_inversion_service_pb2.DescribeModelRequest, _inversion_service_pb2.DescribeModelResponse]
+    """Which model styles are learnt for; a style learnt for other weights is of no use."""
 
 @_typing.type_check_only
 class InversionServiceAsyncStub(InversionServiceStub):
@@ -47,6 +49,8 @@ class InversionServiceAsyncStub(InversionServiceStub):
     """Learns an embedding of the style from reference pictures; everything but its vectors stays frozen. Checkpoints go
     to the artifact store, so that a repeated call after a crash goes on where the first one was.
     """
+    DescribeModel: _aio.UnaryUnaryMultiCallable[_inversion_service_pb2.DescribeModelRequest, _inversion_service_pb2.DescribeModelResponse]  # type: ignore[assignment]
+    """Which model styles are learnt for; a style learnt for other weights is of no use."""
 
 class InversionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stage 2: style immobilization by textual inversion (paper, equation of section 3.2)."""
@@ -60,5 +64,13 @@ class InversionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Learns an embedding of the style from reference pictures; everything but its vectors stays frozen. Checkpoints go
         to the artifact store, so that a repeated call after a crash goes on where the first one was.
         """
+
+    @_abc_1.abstractmethod
+    def DescribeModel(
+        self,
+        request: _inversion_service_pb2.DescribeModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inversion_service_pb2.DescribeModelResponse, _abc.Awaitable[_inversion_service_pb2.DescribeModelResponse]]:
+        """Which model styles are learnt for; a style learnt for other weights is of no use."""
 
 def add_InversionServiceServicer_to_server(servicer: InversionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
