@@ -70,16 +70,18 @@ class QualityReport:
         }
 
     async def _prints(self, movie: MovieFolder) -> list[Print]:
-        places = [
-            (frame, (chapter.number, scene.number)) for chapter, scene in movie.record.scenes for frame in scene.frames
-        ]
+        scenes = movie.record.scenes
+        places = [(frame, (chapter.number, scene.number)) for chapter, scene in scenes for frame in scene.frames]
         prints: list[Print] = []
         for start in range(0, len(places), BATCH):
             batch = places[start : start + BATCH]
             pictures = await in_turns([partial(self._shelf.read, f"{movie.path}/{frame.file}") for frame, _ in batch])
-            bits = await asyncio.to_thread(lambda given=pictures: [self._fingerprint(picture) for picture in given])
+            bits = await asyncio.to_thread(self._fingerprints, pictures)
             prints += [Print(frame.number, place, value) for (frame, place), value in zip(batch, bits, strict=True)]
         return prints
+
+    def _fingerprints(self, pictures: list[bytes]) -> list[int]:
+        return [self._fingerprint(picture) for picture in pictures]
 
 
 def movie_figures(movie: MovieFolder, min_score: float) -> dict[str, Any]:
