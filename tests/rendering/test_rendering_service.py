@@ -98,6 +98,22 @@ async def test_references_are_rendered(service, peer):
     assert (await pixels(service, pictures[0])).shape == (32, 64, 3)
 
 
+async def test_pictures_are_measured(service, peer):
+    pictures = await service.render(service.orders("measured", 3))
+    files = [pictures[number].file for number in (1, 2, 3)]
+    stub = pb_grpc.RenderingServiceStub(peer)
+    request = pb.MeasurePicturesRequest(pictures=files, texts=["the library"] * 3, references=files[:1])
+    answer = await rpc.call("rendering", stub.MeasurePictures(request, metadata=APPLICATION))
+    assert (answer.measures.pictures, len(answer.measures.scores)) == (3, 3)
+    assert answer.measures.scorer == answer.work.model == "pocket"
+    assert answer.measures.neighbour_distance > 0
+    assert answer.measures.style_color_distance > 0
+    with pytest.raises(errors.InvalidInput) as caught:
+        request.texts.pop()
+        await rpc.call("rendering", stub.MeasurePictures(request, metadata=APPLICATION))
+    assert caught.value.field == "texts"
+
+
 @pytest.mark.parametrize(
     ("field", "change"),
     [

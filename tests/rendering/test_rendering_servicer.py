@@ -8,8 +8,10 @@ import pytest
 from moviellm.artifacts import digest
 from moviellm.errors import Exhausted, InvalidInput
 from moviellm.movie import LearnedStyle
+from moviellm.rendering.critic import Critic
+from moviellm.rendering.measuring import Measuring
 from moviellm.rendering.picture import Painted, Recipe
-from moviellm.rendering.pillow_jpeg import jpeg
+from moviellm.rendering.pillow_jpeg import jpeg, pixels_of
 from moviellm.rendering.servicer import RenderingServicer
 from moviellm.rendering.styles import StyleShelf
 from moviellm.v1 import movie_pb2
@@ -77,6 +79,7 @@ def servicer(store, painter, tally):
         recipe=lambda options: Recipe(options.width or 8, 8, 2, 1.0),
         encode=jpeg,
         tally=tally,
+        measuring=Measuring(store=store, critic=Critic(), read_pixels=pixels_of, node_pool="gold"),
         model="tiny",
         node_pool="gold",
         max_waiting=5,

@@ -4,22 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from moviellm.dataset import Attempt
 from moviellm.movie import StoredFile, Work
 
 
 @dataclass(frozen=True)
 class PictureOrder:
-    """One picture to render; `number` is the caller's own."""
+    """One picture to render; `number` is the caller's own, `text` what it shows, to score it by."""
 
     number: int
     prompt: str
     seed: int
     uri: str
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """How to sample, as the caller said it; 0 and empty mean the model's own defaults."""
+    """How to sample, as the caller said it; 0 and empty mean the model's own defaults.
+
+    At most `attempts` pictures are made of an order, or 1, until one has a CLIP-Score of `min_score`; all when it is 0.
+    """
 
     width: int = 0
     height: int = 0
@@ -27,6 +32,8 @@ class RenderOptions:
     guidance_scale: float = 0.0
     negative_prompt: str = ""
     model: str = ""
+    attempts: int = 0
+    min_score: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -65,12 +72,13 @@ class Painted:
 
 @dataclass(frozen=True)
 class RenderedPicture:
-    """A picture in the store."""
+    """A picture in the store; `attempts` ends with the one that was kept, empty where nobody knows."""
 
     number: int
     file: StoredFile
     existed: bool = False
     work: Work = field(default_factory=Work)
+    attempts: tuple[Attempt, ...] = ()
 
 
 class Paint(Protocol):

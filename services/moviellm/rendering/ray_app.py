@@ -15,8 +15,10 @@ from ray import serve
 
 from moviellm.artifacts import ArtifactStore
 from moviellm.errors import NotFound
+from moviellm.rendering.critic import Critic, Scorer
+from moviellm.rendering.measuring import Measuring
 from moviellm.rendering.picture import Job, Painted, Painter, RenderOptions
-from moviellm.rendering.pillow_jpeg import jpeg
+from moviellm.rendering.pillow_jpeg import jpeg, pixels_of
 from moviellm.rendering.ray_door import door
 from moviellm.rendering.ray_metrics import RayTally
 from moviellm.rendering.servicer import RenderingServicer
@@ -52,6 +54,7 @@ class Rendering:
         self._painter = self._thread.submit(_load, self._settings).result()
         self._tally = RayTally(node_pool=self._settings.node_pool, model=self._settings.model)
         store = ArtifactStore.open(StoreSettings())
+        critic = _critic(self._settings)
         self._servicer = RenderingServicer(
             store=store,
             styles=StyleShelf(store, read=self._read_style, capacity=self._settings.styles_kept),
@@ -59,6 +62,7 @@ class Rendering:
             recipe=self._painter.recipe,
             encode=jpeg,
             tally=self._tally,
+            measuring=Measuring(store=store, critic=critic, read_pixels=pixels_of, node_pool=self._settings.node_pool),
             model=self._settings.model,
             node_pool=self._settings.node_pool,
             max_waiting=self._settings.max_waiting,
@@ -75,6 +79,11 @@ class Rendering:
         """See the contract."""
         async for response in self._servicer.render_references(request):
             yield response
+
+    @door
+    async def MeasurePictures(self, request: pb.MeasurePicturesRequest) -> pb.MeasurePicturesResponse:
+        """See the contract."""
+        return await self._servicer.measure_pictures(request)
 
     @door
     async def Check(self, request: health_pb2.HealthCheckRequest) -> health_pb2.HealthCheckResponse:
@@ -157,3 +166,21 @@ def _load(settings: RenderingSettings) -> Painter:
         if isinstance(result, Exception):
             raise result
     return painter
+
+
+def _critic(settings: RenderingSettings) -> Critic:
+    """What it needs is looked for now and loaded when it is first asked, by its own thread."""
+    from moviellm.pipelines.scorers import NO_SCORER, scorer_folder
+
+    if settings.scorer == NO_SCORER:
+        return Critic()
+    scorer_folder(settings.scorer, "MOVIELLM_RENDERING_SCORER")
+    return Critic(scorer=lambda: _load_scorer(settings))
+
+
+def _load_scorer(settings: RenderingSettings) -> Scorer:
+    from moviellm.pipelines.diffusers_loading import use_torch_threads
+    from moviellm.pipelines.transformers_scorer import ClipScorer
+
+    use_torch_threads(settings.torch_threads)
+    return ClipScorer.open(settings.scorer, device=settings.device, setting="MOVIELLM_RENDERING_SCORER")

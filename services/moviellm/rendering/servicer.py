@@ -8,9 +8,11 @@ from moviellm import wire
 from moviellm.artifacts import ArtifactStore, digest
 from moviellm.errors import Exhausted
 from moviellm.movie import LearnedStyle, StoredFile, Work
+from moviellm.rendering.measuring import Measuring
 from moviellm.rendering.orders import check_options, check_orders, check_style
 from moviellm.rendering.picture import Job, Paint, Painted, PictureOrder, Recipe, RenderedPicture, RenderOptions
 from moviellm.rendering.styles import StyleShelf
+from moviellm.v1 import movie_pb2
 from moviellm.v1 import rendering_service_pb2 as pb
 
 LOOKUPS = 32
@@ -39,6 +41,7 @@ class RenderingServicer:
         recipe: Callable[[RenderOptions], Recipe],
         encode: Callable[[Any], bytes],
         tally: Tally,
+        measuring: Measuring,
         model: str,
         node_pool: str,
         max_waiting: int,
@@ -49,6 +52,7 @@ class RenderingServicer:
         self._recipe = recipe
         self._encode = encode
         self._tally = tally
+        self._measuring = measuring
         self._model = model
         self._node_pool = node_pool
         self._max_waiting = max_waiting
@@ -71,6 +75,15 @@ class RenderingServicer:
         options = wire.from_message(request.options, RenderOptions)
         async for picture in self._render(orders, LearnedStyle(), options):
             yield pb.RenderReferencesResponse(picture=wire.to_message(picture, pb.RenderedPicture))
+
+    async def measure_pictures(self, request: pb.MeasurePicturesRequest) -> pb.MeasurePicturesResponse:
+        """MeasurePictures."""
+        pictures = [wire.from_message(file, StoredFile) for file in request.pictures]
+        references = [wire.from_message(file, StoredFile) for file in request.references]
+        measures, work = await self._measuring.measure(pictures, request.texts, references)
+        return pb.MeasurePicturesResponse(
+            measures=wire.to_message(measures, pb.PictureMeasures), work=wire.to_message(work, movie_pb2.Work)
+        )
 
     async def _render(
         self, orders: Sequence[PictureOrder], style: LearnedStyle, options: RenderOptions

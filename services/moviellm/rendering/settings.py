@@ -60,6 +60,12 @@ class RenderingSettings(ServiceSettings):
     styles_kept: int = Field(default=64, ge=1)
     """How many learnt styles a replica keeps in memory."""
 
+    scorer: str = Field(default="pocket", min_length=1)
+    """The CLIP that scores pictures: "pocket", the directory of a CLIPModel, or "none"; loaded when first needed."""
+
+    safety_checker: str = ""
+    """The directory of diffusers' StableDiffusionSafetyChecker, such as a pipeline's safety_checker; empty for none."""
+
     ray_address: str = ""
     """A Ray cluster to join, such as 10.0.0.5:6379; empty to start one of its own that ends with the service."""
 
