@@ -38,7 +38,8 @@ _NOT_DOING = {
 _WORD = re.compile(r"[a-z]+")
 
 _EXPRESSION = re.compile(
-    r"\b(?:\w+ (?:face|faces|expression|expressions)|smil(?:e|es|ing|ed)|grin\w*|frown\w*|scowl\w*|laugh\w*"
+    r"\b(?:(?!(?:a|an|the|her|his|their|its|with|and|in|of)\b)\w+ (?:faces?|expressions?)"
+    r"|smil(?:e|es|ing|ed)|grin\w*|frown\w*|scowl\w*|laugh\w*"
     r"|beam(?:s|ing)"
     r"|cry|cries|crying|weep\w*|sob\w*|tears?|tearful\w*|pout\w*|sneer\w*|blush\w*|glar(?:es?|ing)|grimac\w*|gasp\w*"
     r"|giggl\w*|chuckl\w*|smirk\w*|happy|happily|happiness|sad|sadly|sadness|angry|angrily|anger|furious\w*|calm|calmly"

@@ -67,7 +67,8 @@ def _taught() -> frozenset[str]:
           for word in (kind.noun, kind.age, *kind.hair_styles, *kind.garments, *kind.extras)),
         "hair",
     ]  # fmt: skip
-    return frozenset(word for text in texts for word in re.findall(r"[a-z]+", text))
+    words = {word for text in texts for word in re.findall(r"[a-z]+", text)}
+    return frozenset(words - {"kneeling", "woodcut"})
 
 
 class BpeCounter:
