@@ -104,11 +104,13 @@ class OpenAIChat:
         max_tokens: int | None = None,
         temperature: float | None = None,
         bill: Bill | None = None,
+        words: str = "",
     ) -> Reply[T]:
         """Ask for an object of the JSON schema, whose "title" names it.
 
         `read` makes the value of the object or raises Unusable; then the model is told why and asked again. `bill` is
-        written on after every completion, so it tells the cost where the question fails, too.
+        written on after every completion, so it tells the cost where the question fails, too. With `words`, a reply that
+        is no object is taken as it is, as the object's field of that name: small models answer best in plain words.
         """
         options = self._options(seed, max_tokens, temperature)
         key = digest_of(self.model, system, user, schema, options)
@@ -118,7 +120,7 @@ class OpenAIChat:
                 return Reply(read(kept), 0, 0, cached=True)
             except Unusable:
                 log.info("a kept reply does not do any more; asking anew", asked=schema["title"])
-        value, reply, own = await self._asked(Question(schema, system, options), user, read, attempts, bill)
+        value, reply, own = await self._asked(Question(schema, system, options), user, read, attempts, bill, words)
         await self._cache.put(key, reply)
         return Reply(value, own.prompt_tokens, own.completion_tokens)
 
@@ -141,6 +143,7 @@ class OpenAIChat:
         read: Callable[[dict[str, Any]], T],
         attempts: int | None,
         shared: Bill | None,
+        words: str,
     ) -> tuple[T, dict[str, Any], Bill]:
         """The value, the object it was read from, and the cost of all attempts."""
         first: ChatCompletionMessageParam = {"role": "user", "content": user}
@@ -153,7 +156,7 @@ class OpenAIChat:
                 if bill is not None:
                     bill.add(answer.prompt_tokens, answer.completion_tokens)
             try:
-                reply = object_of(_text_of(answer.completion))
+                reply = _object_or_words(_text_of(answer.completion), words)
                 return read(reply), reply, own
             except Unusable as error:
                 reason = str(error)
@@ -172,6 +175,17 @@ class OpenAIChat:
         if limit := max_tokens or self._max_tokens:
             options |= {"max_tokens": limit, "max_completion_tokens": limit}
         return options
+
+
+def _object_or_words(text: str, field: str) -> dict[str, Any]:
+    """The object in the text, else, where a field is named for it, the text itself under that name."""
+    try:
+        return object_of(text)
+    except Unusable:
+        said = without_thoughts(text)
+        if not field or not said:
+            raise
+        return {field: said}
 
 
 def _correction(text: str, reason: str) -> tuple[ChatCompletionMessageParam, ChatCompletionMessageParam]:
