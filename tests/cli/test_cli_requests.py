@@ -10,7 +10,7 @@ async def test_create_sends_what_was_asked_and_nothing_else(moviellm, library, t
     for number, picture in enumerate(pictures):
         picture.write_bytes(bytes([number]) * 10)
     options = ["--theme", "a duel", "--movies", 2, "--chapters", 4, "--scenes", 5, "--frames", 6, "--style", "gothic"]
-    options += ["--style-description", "dark", "--seed", -7, "--format", "llava", "--format", "webdataset"]
+    options += ["--style-description", "dark", "--seed", -7, "--format", "mds", "--format", "webdataset"]
     options += ["--model", "pocket", "--fps", 0.5, "--dialogue-lines", 0, "--id", "duel", "--request-id", "once"]
     options += [part for picture in pictures for part in ("--style-picture", picture)]
     result = await moviellm("create", *options)
@@ -26,7 +26,7 @@ async def test_create_sends_what_was_asked_and_nothing_else(moviellm, library, t
             frames=6,
             style=pb.StyleSpec(preset="gothic", description="dark"),
             seed=-7,
-            formats=["llava", "webdataset"],
+            formats=["mds", "webdataset"],
             model="pocket",
             frames_per_second=0.5,
             dialogue_lines=0,
@@ -35,6 +35,27 @@ async def test_create_sends_what_was_asked_and_nothing_else(moviellm, library, t
         request_id="once",
         style_pictures=[bytes([number]) * 10 for number in range(3)],
     )
+
+
+async def test_wishes_beyond_a_theme_are_sent(moviellm, library, tmp_path):
+    (tmp_path / "story.json").write_bytes(b'{"overview": "x"}')
+    (tmp_path / "scene.md").write_text("Write $frames frames.")
+    options = ["--plot", tmp_path / "story.json", "--prompt", f"scene={tmp_path / 'scene.md'}", "--ablation"]
+    options += ["--max-llm-tokens", 5000, "--attempts", 4, "--min-score", 0.3, "--learn-characters"]
+    result = await moviellm("create", "--theme", "a duel", *options)
+    assert (result.code, result.err) == (0, "")
+    (request,) = library.requests
+    assert request.plot == b'{"overview": "x"}'
+    assert request.spec.quality == pb.QualitySpec(attempts=4, min_score=0.3, ablation=True)
+    assert [(prompt.name, prompt.text) for prompt in request.spec.prompts] == [("scene", "Write $frames frames.")]
+    assert (request.spec.max_llm_tokens, request.spec.learn_characters) == (5000, True)
+
+
+async def test_a_prompt_names_its_file(moviellm, library):
+    result = await moviellm("create", "--theme", "a duel", "--prompt", "scene=nowhere.md")
+    assert result.code == 1
+    assert "--prompt[0]: must be NAME=FILE" in result.err
+    assert not library.requests
 
 
 async def test_what_is_not_asked_is_left_to_the_server(moviellm, library):

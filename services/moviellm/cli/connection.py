@@ -97,9 +97,9 @@ class Client:
         request = pb.CancelMovieDatasetRequest(name=name)
         return await self._call(self._stub.CancelMovieDataset(request, timeout=CALL_SECONDS))
 
-    async def retry(self, name: str) -> pb.MovieDataset:
-        """Go on with a failed or cancelled dataset."""
-        request = pb.RetryMovieDatasetRequest(name=name)
+    async def retry(self, name: str, max_llm_tokens: int | None = None) -> pb.MovieDataset:
+        """Go on with a failed or cancelled dataset, with another limit of tokens where one is given."""
+        request = pb.RetryMovieDatasetRequest(name=name, max_llm_tokens=max_llm_tokens)
         return await self._call(self._stub.RetryMovieDataset(request, timeout=CALL_SECONDS))
 
     async def delete(self, name: str) -> None:

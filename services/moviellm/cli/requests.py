@@ -11,7 +11,9 @@ from moviellm import errors, rpc
 from moviellm.cli import views
 from moviellm.cli.connection import Client, Name, connect, run, server_of, short
 from moviellm.cli.progress import watch_to_the_end
+from moviellm.dataset import DEFAULT_FORMATS, FORMATS
 from moviellm.v1 import movie_dataset_service_pb2 as pb
+from moviellm.v1.movie_pb2 import Prompt
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -25,7 +27,7 @@ def _fits(bits: int) -> Callable[[int | None], int | None]:
     return check
 
 
-_count, _seed = _fits(32), _fits(64)
+_count, _long = _fits(32), _fits(64)
 
 
 def create(
@@ -48,14 +50,47 @@ def create(
         typer.Option(exists=True, dir_okay=False, readable=True, help="A picture to learn the look from; 3 to 60."),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(callback=_seed, help="The same request and seed give the same dataset.")
+        int | None, typer.Option(callback=_long, help="The same request and seed give the same dataset.")
     ] = None,
-    format: Annotated[list[str] | None, typer.Option(help='"llava", "webdataset"; repeat it. (default: all)')] = None,
+    format: Annotated[
+        list[str] | None,
+        typer.Option(help=f"{', '.join(FORMATS)}; repeat it. (default: {' and '.join(DEFAULT_FORMATS)})"),
+    ] = None,
     model: Annotated[str, typer.Option(help="The picture model. (default: the server's)")] = "",
     fps: Annotated[float | None, typer.Option(help="Key frames shown a second in movie.mp4. (default: 1)")] = None,
     dialogue_lines: Annotated[
         int | None, typer.Option(callback=_count, help="Lines of dialogue in each scene, 0 to 22. (default: 6)")
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Your own plot as JSON: an outline, a script, or a published story; see docs/plots.md.",
+        ),
+    ] = None,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(help="A prompt template of your own as NAME=FILE, such as scene=scene.md; repeat it."),
+    ] = None,
+    max_llm_tokens: Annotated[
+        int | None,
+        typer.Option(callback=_long, help="Tokens of language models at most; 0 for no limit. (default: 0)"),
+    ] = None,
+    attempts: Annotated[
+        int | None,
+        typer.Option(callback=_count, help="Pictures rendered of a frame at most; the best is kept. (default: 1)"),
+    ] = None,
+    min_score: Annotated[
+        float, typer.Option(help="The CLIP-Score at which a picture is good enough at once, 0 to 1; 0 tries all.")
+    ] = 0.0,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Measure a sample of frames without the learnt style too.")
+    ] = False,
+    learn_characters: Annotated[
+        bool, typer.Option("--learn-characters", help="Learn an embedding of each main character too.")
+    ] = False,
     id: Annotated[str, typer.Option(help="The dataset's name. (default: made from the theme)")] = "",
     request_id: Annotated[str, typer.Option(help="A word of yours; repeating it returns the first dataset.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the request and print its cost.")] = False,
@@ -73,6 +108,8 @@ def create(
       moviellm create --theme "two rival chefs" --style-picture a.jpg --style-picture b.jpg --style-picture c.jpg
 
       moviellm create --theme "a duel at dawn" --chapters 11 --scenes 11 --frames 11 --dry-run
+
+      moviellm create --theme "a duel at dawn" --plot story.json --attempts 4 --format hf_parquet
     """
     try:
         spec = pb.MovieDatasetSpec(
@@ -86,7 +123,12 @@ def create(
             model=model,
             frames_per_second=fps,
             dialogue_lines=dialogue_lines,
+            max_llm_tokens=max_llm_tokens or 0,
+            prompts=_prompts(prompt or []),
+            learn_characters=learn_characters,
         )
+        if attempts is not None or min_score or ablation:
+            spec.quality.CopyFrom(pb.QualitySpec(attempts=attempts, min_score=min_score, ablation=ablation))
         if style or style_description:
             spec.style.CopyFrom(pb.StyleSpec(preset=style, description=style_description))
         request = pb.CreateMovieDatasetRequest(
@@ -95,6 +137,8 @@ def create(
     except ValueError as error:
         raise typer.BadParameter(f"a value cannot be sent: {error}") from error
     request.style_pictures.extend(_pictures(style_picture or []))
+    if plot is not None:
+        request.plot = plot.read_bytes()
     dataset = run(_create(server_of(context), request))
     watch = watch and not dry_run
     if as_json and not watch:
@@ -142,10 +186,13 @@ def cancel(context: typer.Context, name: Name) -> None:
 def retry(
     context: typer.Context,
     name: Name,
+    max_llm_tokens: Annotated[
+        int | None, typer.Option(callback=_long, help="A new limit of tokens; 0 for none. (default: the old one)")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Watch until the dataset is complete.")] = False,
 ) -> None:
     """Go on with a failed or cancelled dataset: only what is missing is made."""
-    run(_with(server_of(context), name, Client.retry))
+    run(_with(server_of(context), name, lambda client, of: client.retry(of, max_llm_tokens)))
     _say(f"{short(name)} goes on." + ("" if watch else f" Next: moviellm watch {short(name)}"))
     if watch:
         watch_to_the_end(server_of(context), name)
@@ -188,6 +235,16 @@ def _pictures(paths: list[Path]) -> list[bytes]:
     if sum(path.stat().st_size for path in paths) > room:
         raise errors.InvalidInput("style_pictures", f"must be at most {views.size(room)} together")
     return [path.read_bytes() for path in paths]
+
+
+def _prompts(files: list[str]) -> list[Prompt]:
+    prompts = []
+    for number, given in enumerate(files):
+        name, equals, path = given.partition("=")
+        if not equals or not Path(path).is_file():
+            raise errors.InvalidInput(f"--prompt[{number}]", f"must be NAME=FILE with a file that exists, got {given}")
+        prompts.append(Prompt(name=name, text=Path(path).read_text(encoding="utf-8", errors="replace")))
+    return prompts
 
 
 def _next(watch: bool, name: str) -> str:

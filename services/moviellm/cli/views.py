@@ -83,8 +83,9 @@ def trouble_text(trouble: pb.Trouble) -> str:
 
 def estimate_text(estimate: pb.Estimate) -> str:
     """What a request costs, in one line."""
+    price = f" ({estimate.cost:.2f})" if estimate.cost else ""
     return (
-        f"{estimate.frames} frames, {estimate.llm_tokens} LLM tokens, "
+        f"{estimate.frames} frames, {estimate.llm_tokens} LLM tokens{price}, "
         f"{duration(estimate.gpu_seconds)} of model time, {size(estimate.size_bytes)}"
     )
 
@@ -114,6 +115,8 @@ def details_of(dataset: pb.MovieDataset) -> RenderableType:
         ("shape", f"{shape_of(spec)}  (movies × chapters × scenes × frames)"),
         ("style", Text(plain(_style(spec.style)))),
         ("seed", str(spec.seed)),
+        *([("plot", f"your own {spec.plot.level}")] if spec.plot.level else []),
+        *([("token limit", str(spec.max_llm_tokens))] if spec.max_llm_tokens else []),
         ("formats", Text(plain(", ".join(spec.formats) or "-"))),
         ("model", Text(plain(spec.model or "the server's default"))),
         ("created", _moment(dataset.create_time)),
@@ -123,6 +126,7 @@ def details_of(dataset: pb.MovieDataset) -> RenderableType:
         rows.append(("ended", f"{_moment(dataset.end_time)}, after {duration(took.total_seconds())}"))
     if dataset.HasField("estimate"):
         rows.append(("estimate", estimate_text(dataset.estimate)))
+    rows += [("language model", Text(plain(_use_text(use)))) for use in dataset.model_use]
     for number, title in sorted(dataset.titles.items()):
         rows.append((f"movie {number}", Text(plain(title))))
     if dataset.trouble.message:
@@ -131,6 +135,11 @@ def details_of(dataset: pb.MovieDataset) -> RenderableType:
     for heading, value in rows:
         grid.add_row(heading, value)
     return Group(grid, "", _stages_table(dataset)) if dataset.stages else grid
+
+
+def _use_text(use: pb.ModelUse) -> str:
+    price = f", costs {use.cost:.2f}" if use.cost else ""
+    return f"{use.model}: {use.prompt_tokens} tokens sent, {use.completion_tokens} received{price}"
 
 
 def _stages_table(dataset: pb.MovieDataset) -> Table:

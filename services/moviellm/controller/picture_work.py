@@ -95,6 +95,7 @@ class PictureWork:
                 frame_prompt(frame.description, characters, style),
                 derived_seed(self._spec.seed, "movie", movie, "frame", number),
                 self._maker.store.uri(keys.frame(number)),
+                drawn(frame.description, outline.characters),
             )
             for number, frame in numbered
         )

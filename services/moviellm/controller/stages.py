@@ -33,12 +33,13 @@ class Made(Generic[T]):
 
 @dataclass(frozen=True)
 class PictureOrder:
-    """One picture to render."""
+    """One picture to render; `text` is what it shows, without the style, to score it by."""
 
     number: int
     prompt: str
     seed: int
     uri: str
+    text: str = ""
 
 
 @dataclass(frozen=True)
