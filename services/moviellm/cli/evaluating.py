@@ -1,0 +1,304 @@
+"""`moviellm benchmark` and `moviellm evaluate`: the paper's evaluation without its bias."""
+
+import asyncio
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from moviellm import errors
+from moviellm.cli.connection import checked_address, run
+from moviellm.cli.evaluation_views import Meter, remarks_on, table_of
+from moviellm.cli.judging import LEXICAL, MODEL, JudgeChoice, judge_of
+from moviellm.cli.machine import stop_signals
+from moviellm.evaluation.answers import Role
+from moviellm.evaluation.benchmark import Benchmark
+from moviellm.evaluation.benchmark import benchmark as benchmark_for
+from moviellm.evaluation.journal import Journal
+from moviellm.evaluation.movies import movies_at
+from moviellm.evaluation.pairing import Pairs, paired
+from moviellm.evaluation.reading import read_answers
+from moviellm.evaluation.report import Report, as_json, report_of, write_whole
+from moviellm.evaluation.running import Progress, Run
+from moviellm.movie import QuestionKind
+
+_MODEL_VARIABLE = "MOVIELLM_QA_LLM_MODEL"
+_KEY_VARIABLE = "MOVIELLM_QA_LLM_API_KEY"
+_INTERRUPTED = 130
+
+
+class Missing(StrEnum):
+    """What becomes of questions that a side did not answer."""
+
+    REFUSE = "refuse"
+    ZERO = "zero"
+
+
+# ---- moviellm benchmark ----
+
+
+def benchmark(
+    movies: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[MOVIES]...",
+            help="Folders of downloaded datasets or movies; text files with a title a line; JSON lists of titles.",
+            show_default=False,
+        ),
+    ] = None,
+    title: Annotated[list[str] | None, typer.Option(help="A movie by its title; repeat it.")] = None,
+    output: Annotated[Path, typer.Option(dir_okay=False, help="Where the questions go.")] = Path("questions.json"),
+    sheet: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the questions here too, answers blank, for a model.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same movies and seed give the same questions.")] = 0,
+    overview: Annotated[int, typer.Option(min=0, help="Overview questions a movie.")] = 1,
+    plot: Annotated[int, typer.Option(min=0, help="Plot questions a movie.")] = 2,
+    temporal: Annotated[int, typer.Option(min=0, help="Temporal questions a movie.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that differ.")] = False,
+) -> None:
+    """Write the paper's benchmark questions for movies: 1 overview, 2 plot, 1 temporal each.
+
+    Movies made here bring their own questions with the right answers. Of other movies only the title is known: their
+    questions fit any movie, and people write the right answers into "answer".
+
+    [bold]Examples[/]
+
+      moviellm benchmark out/demo --output questions.json --sheet answers.json
+
+      moviellm benchmark titles.txt --seed 7
+
+      moviellm benchmark --title "The General" --title "Metropolis"
+    """
+    counts = {QuestionKind.OVERVIEW: overview, QuestionKind.PLOT: plot, QuestionKind.TEMPORAL: temporal}
+    found = movies_at(movies or (), title or ())
+    made = benchmark_for(found, seed=seed, counts=counts)
+    if not made.questions:
+        raise errors.Unsatisfied(
+            "the movies have no questions of the kinds asked for; see --overview, --plot and --temporal"
+        )
+    files = {output: made.as_json()} | ({sheet: made.as_json(with_answers=False)} if sheet else {})
+    for path, value in files.items():
+        _check_replaceable(path, value, force)
+    for path, value in files.items():
+        write_whole(path, value)
+    _tell_benchmark(made, len(found), output, sheet)
+
+
+def _check_replaceable(path: Path, value: object, force: bool) -> None:
+    """A person may have written answers into the file that is there."""
+    if force or not path.exists():
+        return
+    try:
+        same = json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(value))
+    except ValueError:
+        same = False
+    if not same:
+        raise errors.Unsatisfied(
+            f"{path} is there already and differs; choose another file, or replace it with --force",
+            reason="FILE_EXISTS",
+        )
+
+
+def _tell_benchmark(made: Benchmark, movies: int, output: Path, sheet: Path | None) -> None:
+    _say(f"{len(made.questions)} questions about {movies} movies: {output}")
+    if made.lacking:
+        more = f" and {len(made.lacking) - 3} more" if len(made.lacking) > 3 else ""
+        _say(f"Fewer than asked for: {'; '.join(made.lacking[:3])}{more}")
+    blank = sum(not question.answer for question in made.questions)
+    if blank:
+        _say(f'{blank} right answers are to be written by people: fill in "answer" in {output}')
+    if sheet:
+        _say(f'For the models: {sheet}, "answer" to be filled in')
+    _say(f"Next: moviellm evaluate --reference {output} --candidate AFTER.json --baseline BEFORE.json --model NAME")
+
+
+# ---- moviellm evaluate ----
+
+
+def _judge(text: str) -> str:
+    return text if text in (LEXICAL, MODEL) else checked_address(text)
+
+
+def _base_url(text: str) -> str:
+    if text and not re.match(r"https?://[^/\s]+", text):
+        raise typer.BadParameter(f"{text!r} is no address; give a URL such as http://localhost:8000/v1")
+    return text
+
+
+def evaluate(
+    reference: Annotated[
+        Path, typer.Option(exists=True, readable=True, help="The right answers, with their questions.")
+    ],
+    candidate: Annotated[
+        Path, typer.Option(exists=True, readable=True, help="One model's answers, as after tuning on the data.")
+    ],
+    baseline: Annotated[
+        Path, typer.Option(exists=True, readable=True, help="Another model's answers, as before tuning.")
+    ],
+    judge: Annotated[
+        str,
+        typer.Option(
+            callback=_judge,
+            metavar="model|lexical|HOST:PORT",
+            help="A language model, common words (no model needed; rough), or a running question service.",
+        ),
+    ] = MODEL,
+    base_url: Annotated[
+        str,
+        typer.Option(callback=_base_url, help="The model's endpoint, any that speaks OpenAI's chat completions."),
+    ] = "",
+    model: Annotated[str, typer.Option(help="The model's name at the endpoint.")] = "",
+    key_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, readable=True, help="A file that holds the key.")
+    ] = None,
+    output: Annotated[Path, typer.Option(dir_okay=False, help="Where the figures go, as JSON.")] = Path(
+        "evaluation.json"
+    ),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an earlier run of this output.")] = False,
+    missing: Annotated[Missing, typer.Option(help="What to do with unanswered questions.")] = Missing.REFUSE,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Questions judged at once.")] = 8,
+    timeout: Annotated[float, typer.Option(min=1.0, help="Seconds one reply of the model may take.")] = 120.0,
+    seed: Annotated[int, typer.Option(help="Seed of the intervals.")] = 0,
+) -> None:
+    """Judge two sets of answers pairwise against the right ones, in both orders.
+
+    Each question is judged with the candidate shown first and with the baseline shown first; only a win in both is a
+    win. Prints win rates and scores of overview, plot and temporal questions with their intervals, and how far the
+    judge went by position. Every judgement is kept beside OUTPUT at once: a run that was stopped goes on with --resume.
+
+    [bold]Examples[/]
+
+      moviellm evaluate --reference right.json --candidate after.json --baseline before.json --model my-judge
+
+      moviellm evaluate --reference out/demo --candidate after.json --baseline before.json --judge lexical
+
+    The first judges with a model of OpenAI's; --base-url http://localhost:8000/v1 names any other endpoint, and
+    --key-file a file with its key. The second needs no model: it counts words in common, which shows that all runs.
+    """
+    choice = JudgeChoice(judge, base_url, _model_of(judge, model), key_file, timeout, concurrency)
+    sets = tuple(
+        read_answers(path, role)
+        for path, role in ((reference, Role.REFERENCE), (candidate, Role.CANDIDATE), (baseline, Role.BASELINE))
+    )
+    pairs = paired(*sets, missing_is_zero=missing is Missing.ZERO)
+    with Journal(_journal_of(output, resume)) as journal, Meter() as meter:
+        evaluation = _Evaluation(pairs, choice, journal, meter)
+        progress = run(evaluation.judge())
+        if evaluation.was_stopped:
+            _say_kept(meter, progress)
+            raise typer.Exit(_INTERRUPTED)
+        report = report_of(pairs, journal, choice.name, given_up=progress.given_up, seed=seed)
+    write_whole(output, as_json(report, sets))
+    _show(report, output)
+    if report.given_up:
+        raise typer.Exit(1)
+
+
+@dataclass
+class _Evaluation:
+    """One run of judging, with what it is to be told when it ends early."""
+
+    pairs: Pairs
+    choice: JudgeChoice
+    journal: Journal
+    meter: Meter
+    progress: Progress = field(default_factory=lambda: Progress(0))
+    was_stopped: bool = False
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def judge(self) -> Progress:
+        """Judge everything; the first signal lets what is under way finish, the second does not."""
+        work = asyncio.create_task(self._judge_all())
+
+        def at_second() -> None:
+            work.cancel()
+
+        async with stop_signals(at_second) as self._stop:
+            told = asyncio.create_task(self._tell_when_stopping())
+            try:
+                await work
+            except asyncio.CancelledError:
+                if not self._stop.is_set():
+                    raise
+            finally:
+                told.cancel()
+        self.was_stopped = self._stop.is_set() and not self.progress.is_done
+        return self.progress
+
+    async def _judge_all(self) -> None:
+        async with judge_of(self.choice, os.environ) as judge:
+            work = Run(judge, self.journal, concurrency=self.choice.concurrency, stop=self._stop, heard=self._hear)
+            try:
+                await work.judge_all(self.pairs.items)
+            except errors.MovieLLMError as error:
+                raise _explained(error, self.progress) from error
+
+    def _hear(self, progress: Progress) -> None:
+        self.progress = progress
+        self.meter.show(progress)
+
+    async def _tell_when_stopping(self) -> None:
+        await self._stop.wait()
+        self.meter.say("stopping after the judgements under way; once more stops at once")
+
+
+def _model_of(judge: str, model: str) -> str:
+    if judge != MODEL:
+        return ""
+    name = model.strip() or os.environ.get(_MODEL_VARIABLE, "").strip()
+    if not name:
+        raise typer.BadParameter(
+            "name the model that judges with --model (and its endpoint with --base-url), or choose --judge lexical"
+        )
+    return name
+
+
+def _journal_of(output: Path, resume: bool) -> Path:
+    journal = output.with_name(f"{output.stem}.journal.jsonl")
+    if not resume and journal.exists() and journal.stat().st_size > 0:
+        raise errors.Unsatisfied(
+            f"{journal} holds judgements of an earlier run; --resume goes on with them, another --output begins anew",
+            reason="JOURNAL_EXISTS",
+        )
+    return journal
+
+
+def _explained(error: errors.MovieLLMError, progress: Progress) -> errors.MovieLLMError:
+    """The error with what to do next."""
+    if error.reason == "LLM_UNAUTHORIZED":
+        error.message += f"; give the right one with --key-file, or in {_KEY_VARIABLE}"
+    elif error.reason == "LLM_MODEL_UNKNOWN":
+        error.message += "; name it with --model, its endpoint with --base-url"
+    if progress.judged:
+        error.message += f"; {_kept(progress)}"
+    return error
+
+
+def _kept(progress: Progress) -> str:
+    return f"{progress.judged} of {progress.total} judgements are kept, and the same command with --resume goes on"
+
+
+def _say_kept(meter: Meter, progress: Progress) -> None:
+    meter.say(f"stopped; {_kept(progress)}")
+
+
+def _show(report: Report, output: Path) -> None:
+    console = Console()
+    console.print(table_of(report))
+    console.print()
+    for remark in remarks_on(report):
+        console.print(remark, soft_wrap=True, highlight=False)
+    if report.prompt_tokens or report.completion_tokens:
+        _say(f"Tokens: {report.prompt_tokens:,} sent, {report.completion_tokens:,} received.")
+    _say(f"All figures and judgements: {output}")
+
+
+def _say(text: str) -> None:
+    Console().print(text, markup=False, highlight=False, soft_wrap=True)
