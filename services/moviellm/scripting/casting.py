@@ -2,12 +2,12 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moviellm.movie import Character, CharacterRole
 from moviellm.pocket import vocabulary
 from moviellm.scripting import names
-from moviellm.scripting.deeds import Person
+from moviellm.scripting.deeds import Person, person_of
 from moviellm.scripting.english import article
 from moviellm.scripting.theme import Role, Theme
 
@@ -24,9 +24,36 @@ class Part:
 
 
 def cast(
+    theme: Theme,
+    rng: random.Random,
+    others: Sequence[str],
+    thirds: Sequence[str],
+    heroes: Sequence[str],
+    known: Sequence[Character] = (),
+) -> tuple[Part, ...]:
+    """Two or three people: those known already, else the theme's own first, the rest invented."""
+    if not known:
+        return _invented(theme, rng, others, thirds, heroes)
+    parts = tuple(known_part(character) for character in known)
+    if len(parts) > 1:
+        return parts
+    friend = replace(theme, roles=(Role(noun=rng.choice(others)),))
+    taken = known[0].name, known[0].clothing_color
+    for part in _invented(friend, rng, others, thirds, heroes):
+        if part.character.name[:1] != taken[0][:1] and part.character.clothing_color != taken[1]:
+            break
+    return (*parts, replace(part, character=replace(part.character, role=CharacterRole.SUPPORTING)))
+
+
+def known_part(character: Character) -> Part:
+    """The part of a character that somebody else has invented."""
+    phrase = article(character.occupation) if character.occupation else ""
+    return Part(character, person_of(character), phrase)
+
+
+def _invented(
     theme: Theme, rng: random.Random, others: Sequence[str], thirds: Sequence[str], heroes: Sequence[str]
 ) -> tuple[Part, ...]:
-    """Two or three people: the theme's own first, the rest invented."""
     roles = list(theme.roles)
     if not roles:
         roles.append(Role(noun=rng.choice(heroes)))
@@ -37,32 +64,38 @@ def cast(
         roles.append(Role(noun=rng.choice([noun for noun in thirds if noun not in [role.noun for role in roles]])))
     if mains == 1 and len(roles) == 3:
         mains = 2
-    hinted = _hinted_sex(theme)
     parts: list[Part] = []
     colours = rng.sample(vocabulary.COLOURS, len(roles))
     for index, role in enumerate(roles[:3]):
-        female = role.female if role.female is not None else names.female_by_name(role.name)
-        if female is None and index == 0:
-            female = hinted
-        if female is None and theme.genre == "love" and index == 1 and rng.random() < 0.8:
-            female = not parts[0].person.female
-        if female is None:
-            female = rng.random() < 0.5
-        taken = [part.character.name for part in parts] + [word for word in theme.text.split() if word[:1].isupper()][
-            1:
-        ]
-        name = role.name or names.pick(rng, female, taken)
-        look = appearance(rng, female, role.age, colours[index], [part.character.appearance for part in parts])
-        character = Character(
-            name=name,
-            role=CharacterRole.MAIN if index < mains else CharacterRole.SUPPORTING,
-            appearance=look,
-            clothing_color=colours[index],
-            occupation=role.noun,
-        )
-        phrase = role.phrase if role.noun else ""
-        parts.append(Part(character, Person(name, female), phrase))
+        importance = CharacterRole.MAIN if index < mains else CharacterRole.SUPPORTING
+        parts.append(_part(theme, role, importance, colours[index], parts, rng))
     return tuple(parts)
+
+
+def _part(
+    theme: Theme,
+    role: Role,
+    importance: CharacterRole,
+    colour: str,
+    parts: Sequence[Part],
+    rng: random.Random,
+) -> Part:
+    female = _sex(theme, role, parts, rng)
+    proper = [word for word in theme.text.split() if word[:1].isupper()][1:]
+    taken = [part.character.name for part in parts] + proper
+    name = role.name or names.pick(rng, female, taken)
+    look = appearance(rng, female, role.age, colour, [part.character.appearance for part in parts])
+    character = Character(name, importance, look, colour, role.noun)
+    return Part(character, Person(name, female), role.phrase if role.noun else "")
+
+
+def _sex(theme: Theme, role: Role, parts: Sequence[Part], rng: random.Random) -> bool:
+    female = role.female if role.female is not None else names.female_by_name(role.name)
+    if female is None and not parts:
+        female = _hinted_sex(theme)
+    if female is None and theme.genre == "love" and len(parts) == 1 and rng.random() < 0.8:
+        female = not parts[0].person.female
+    return rng.random() < 0.5 if female is None else female
 
 
 def _hinted_sex(theme: Theme) -> bool | None:

@@ -1,8 +1,9 @@
 """Level 1 of the storyteller: a theme grown into an outline."""
 
 import random
+from collections.abc import Sequence
 
-from moviellm.movie import ChapterOutline, Fact, Outline
+from moviellm.movie import ChapterOutline, Character, Fact, Outline
 from moviellm.pocket import vocabulary
 from moviellm.scripting import casting, english, look, titles
 from moviellm.scripting.deeds import Slots, fact_of, fill, place_phrase, told
@@ -21,15 +22,18 @@ _RESPONSES = (
 )
 
 
-def write(request: OutlineRequest) -> Outline:
-    """The outline for a request; the same request always gives the same outline."""
+def write(request: OutlineRequest, people: Sequence[Character] = (), places: Sequence[str] = ()) -> Outline:
+    """The outline for a request; the same request always gives the same outline.
+
+    `people` and `places` (at least two) are those that are known already, as from a plot that is to be completed.
+    """
     rng = random.Random(f"{request.seed}/{request.theme}")
     theme = understand(request.theme)
     genre = theme.genre or rng.choice(
         ("mystery", "quest", "loss") if not theme.roles else ("mystery", "quest", "loss", "rivalry")
     )
     family = FAMILIES[genre]
-    story = imagine(theme, family, rng)
+    story = imagine(theme, family, rng, people, places)
     chapters = _chapters(story, request.chapters, rng)
     style = look.choose(request.preset, request.description, theme.style, family.styles, rng)
     return Outline(

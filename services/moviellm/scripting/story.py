@@ -2,9 +2,10 @@
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from moviellm.movie import Fact
+from moviellm.movie import Character, Fact
 from moviellm.pocket import vocabulary
 from moviellm.scripting import casting
 from moviellm.scripting.deeds import Slots, fact_of, fill, needs
@@ -49,9 +50,15 @@ class Story:
     sad: bool
 
 
-def imagine(theme: Theme, family: Family, rng: random.Random) -> Story:
-    """Choose people, wish, obstacle and change for a theme."""
-    cast = casting.cast(theme, rng, family.others, family.thirds, family.heroes)
+def imagine(
+    theme: Theme,
+    family: Family,
+    rng: random.Random,
+    people: Sequence[Character] = (),
+    places: Sequence[str] = (),
+) -> Story:
+    """Choose people, wish, obstacle and change for a theme; `people` and `places` are those known already."""
+    cast = casting.cast(theme, rng, family.others, family.thirds, family.heroes, people)
     thing, thing_phrase = theme.thing, theme.thing_phrase
     invented = not thing or (bool(theme.roles) and theme.clause.verb not in _CARRIED)
     if invented:
@@ -64,7 +71,7 @@ def imagine(theme: Theme, family: Family, rng: random.Random) -> Story:
     goal, opening = _wish(theme, family, slots, rng)
     slots |= {"g": goal, "G": goal, "motive": fill(rng.choice(family.motives), slots)}
     obstacles = [text for text in family.obstacles if third or not needs(text, "s")]
-    locations = _locations(theme, family, rng)
+    locations = tuple(places) or _locations(theme, family, rng)
     return Story(
         theme=theme,
         family=family,
