@@ -3,35 +3,36 @@
 import asyncio
 
 from moviellm import rpc
+from moviellm.artifacts import ArtifactStore
+from moviellm.scripting.rehearsal import NoCost, Rehearsal
 from moviellm.scripting.servicer import ScriptingServicer, registration
 from moviellm.scripting.settings import ScriptingSettings
-from moviellm.scripting.writer import Writer
+from moviellm.scripting.writer import Estimator, Writer
+from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 
 
-def build_writer(settings: ScriptingSettings) -> Writer:
-    """The writer that the settings name."""
+def build(settings: ScriptingSettings) -> tuple[Writer, Estimator]:
+    """The writer that the settings name, and who estimates its cost."""
     if settings.writer == "openai":
+        from moviellm.llm.cache import StoreReplies
         from moviellm.llm.openai_chat import OpenAIChat
+        from moviellm.scripting.experience import Experience
         from moviellm.scripting.openai_writer import OpenAIWriter
 
-        chat = OpenAIChat(
-            base_url=settings.llm_base_url,
-            model=settings.llm_model,
-            api_key=settings.api_key(),
-            timeout_seconds=settings.llm_timeout_seconds,
-            max_concurrency=settings.llm_max_concurrency,
-        )
-        return OpenAIWriter(chat=chat)
+        cache = StoreReplies(ArtifactStore.open(StoreSettings.load())) if settings.llm_cache else None
+        chat = OpenAIChat.configured(settings, cache=cache)
+        experience = Experience()
+        return OpenAIWriter(chat=chat, experience=experience), Rehearsal(counts=chat, experience=experience)
     from moviellm.scripting.storyteller import Storyteller
 
-    return Storyteller()
+    return Storyteller(), NoCost()
 
 
 async def serve(settings: ScriptingSettings) -> None:
     """Build the parts and serve until a signal."""
-    writer = build_writer(settings)
-    servicer = ScriptingServicer(writer=writer, node_pool=settings.node_pool)
+    writer, estimator = build(settings)
+    servicer = ScriptingServicer(writer=writer, estimator=estimator, node_pool=settings.node_pool)
     server = rpc.Server(
         [registration(servicer)],
         listen=settings.listen,

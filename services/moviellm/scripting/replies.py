@@ -1,14 +1,8 @@
-"""The JSON that a language model is asked for, and the way from it into the domain."""
+"""The JSON that a language model is asked for; strict schemas, because what is asked for is what mostly comes."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import pydantic
-from pydantic import BaseModel, ConfigDict, StringConstraints
-
-from moviellm import movie
-from moviellm.scripting.rules import RuleBroken
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+from pydantic import BaseModel, ConfigDict
 
 
 class Reply(BaseModel):
@@ -20,48 +14,50 @@ class Reply(BaseModel):
 class FactReply(Reply):
     """A fact."""
 
-    who: Text
-    deed: Text
-    reason: Text
-    means: Text
-    place: Text
+    who: str
+    deed: str
+    reason: str
+    means: str
+    place: str
 
 
 class StyleReply(Reply):
     """A style."""
 
-    keyword: Text
-    phrases: list[Text]
-    adjectives: list[Text]
+    keyword: str
+    phrases: list[str]
+    adjectives: list[str]
 
 
 class CharacterReply(Reply):
     """A character."""
 
-    name: Text
-    aliases: list[Text]
+    name: str
+    aliases: list[str]
     role: Literal["main", "supporting"]
-    appearance: Text
-    clothing_color: Text
-    occupation: Text
+    appearance: str
+    clothing_color: str
+    occupation: str
 
 
 class ChapterOutlineReply(Reply):
     """A chapter of an outline."""
 
-    title: Text
-    locations: list[Text]
-    content: Text
+    title: str
+    locations: list[str]
+    before: str
+    content: str
+    after: str
     facts: list[FactReply]
 
 
 class OutlineReply(Reply):
     """An outline."""
 
-    title: Text
-    overview: Text
+    title: str
+    overview: str
     style: StyleReply
-    locations: list[Text]
+    locations: list[str]
     characters: list[CharacterReply]
     chapters: list[ChapterOutlineReply]
     facts: list[FactReply]
@@ -70,8 +66,10 @@ class OutlineReply(Reply):
 class ScenePlanReply(Reply):
     """A scene of a chapter."""
 
-    location: Text
-    content: Text
+    location: str
+    before: str
+    content: str
+    after: str
     facts: list[FactReply]
 
 
@@ -84,16 +82,16 @@ class ChapterReply(Reply):
 class FrameReply(Reply):
     """A key frame."""
 
-    description: Text
-    characters: list[Text]
+    description: str
+    characters: list[str]
 
 
 class LineReply(Reply):
     """A line of dialogue."""
 
     after_frame: int
-    speaker: Text
-    text: Text
+    speaker: str
+    text: str
 
 
 class SceneReply(Reply):
@@ -103,71 +101,25 @@ class SceneReply(Reply):
     dialogue: list[LineReply]
 
 
+class PieceReply(Reply):
+    """One piece written again."""
+
+    where: str
+    text: str
+
+
+class AgainReply(Reply):
+    """Pieces written again."""
+
+    parts: list[PieceReply]
+
+
+class OneReply(Reply):
+    """One piece alone."""
+
+    text: str
+
+
 def json_schema(reply: type[Reply]) -> dict[str, Any]:
     """The schema of a reply."""
     return reply.model_json_schema()
-
-
-def parsed(value: dict[str, Any], reply: type[Reply]) -> Any:
-    """The reply in a JSON object. Raises RuleBroken, saying what is wrong."""
-    try:
-        return reply.model_validate(value)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the reply"
-        raise RuleBroken(f"{where}: {first['msg']}") from error
-
-
-def outline_of(reply: OutlineReply, theme: str, style: movie.Style | None) -> movie.Outline:
-    """The outline of a reply; `style` counts more than the reply's own."""
-    own = movie.Style(reply.style.keyword.lower(), tuple(reply.style.phrases), tuple(reply.style.adjectives))
-    return movie.Outline(
-        title=reply.title,
-        theme=theme,
-        overview=reply.overview,
-        style=style or own,
-        locations=tuple(reply.locations),
-        characters=tuple(_character(character) for character in reply.characters),
-        chapters=tuple(
-            movie.ChapterOutline(
-                number, chapter.title, tuple(chapter.locations), chapter.content, facts_of(chapter.facts)
-            )
-            for number, chapter in enumerate(reply.chapters, start=1)
-        ),
-        facts=facts_of(reply.facts),
-    )
-
-
-def chapter_of(reply: ChapterReply, number: int) -> movie.Chapter:
-    """The chapter of a reply."""
-    scenes = tuple(
-        movie.ScenePlan(index, scene.location, scene.content, facts_of(scene.facts))
-        for index, scene in enumerate(reply.scenes, start=1)
-    )
-    return movie.Chapter(number, scenes)
-
-
-def scene_of(reply: SceneReply, chapter: int, number: int) -> movie.Scene:
-    """The scene of a reply."""
-    frames = tuple(
-        movie.Frame(index, frame.description, tuple(frame.characters))
-        for index, frame in enumerate(reply.frames, start=1)
-    )
-    lines = tuple(movie.Line(line.after_frame, line.speaker, line.text) for line in reply.dialogue)
-    return movie.Scene(chapter, number, frames, lines)
-
-
-def facts_of(replies: list[FactReply]) -> tuple[movie.Fact, ...]:
-    """The facts of a reply."""
-    return tuple(movie.Fact(fact.who, fact.deed, fact.reason, fact.means, fact.place) for fact in replies)
-
-
-def _character(reply: CharacterReply) -> movie.Character:
-    return movie.Character(
-        name=reply.name,
-        role=movie.CharacterRole(reply.role),
-        appearance=reply.appearance,
-        clothing_color=reply.clothing_color,
-        occupation=reply.occupation,
-        aliases=tuple(reply.aliases),
-    )

@@ -7,8 +7,17 @@ import grpc
 
 from moviellm import rpc, wire
 from moviellm.errors import InvalidInput
-from moviellm.movie import Chapter, Outline, Work
-from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest, Writer, Written
+from moviellm.movie import Chapter, Outline, Prompt, Shape, Work
+from moviellm.scripting import prompts
+from moviellm.scripting.writer import (
+    ChapterRequest,
+    EstimateRequest,
+    Estimator,
+    OutlineRequest,
+    SceneRequest,
+    Writer,
+    Written,
+)
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import scripting_service_pb2 as pb
 from moviellm.v1 import scripting_service_pb2_grpc as pb_grpc
@@ -23,10 +32,11 @@ MAX_COUNT = 64
 
 
 class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
-    """Checks requests, has the writer write, and says what it cost."""
+    """Checks requests, has the writer write, and says what it cost; estimates are the estimator's."""
 
-    def __init__(self, *, writer: Writer, node_pool: str = "local") -> None:
+    def __init__(self, *, writer: Writer, estimator: Estimator, node_pool: str = "local") -> None:
         self._writer = writer
+        self._estimator = estimator
         self._node_pool = node_pool
 
     @rpc.method
@@ -44,10 +54,11 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
                 seed=request.seed,
                 preset=request.style_preset.strip(),
                 description=request.style_description.strip(),
+                prompts=_prompts(request),
             )
         )
         outline = wire.to_message(written.value, movie_pb2.Outline)
-        return pb.WriteOutlineResponse(outline=outline, work=self._work(written, started))
+        return pb.WriteOutlineResponse(outline=outline, work=self._work(written, started), mends=_mends(written))
 
     @rpc.method
     async def WriteChapter(self, request: pb.WriteChapterRequest, context: Context) -> pb.WriteChapterResponse:
@@ -57,10 +68,16 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
         _check_range("chapter", request.chapter, 1, len(outline.chapters))
         _check_range("scenes", request.scenes, 1, MAX_COUNT)
         written = await self._writer.chapter(
-            ChapterRequest(outline=outline, chapter=request.chapter, scenes=request.scenes, seed=request.seed)
+            ChapterRequest(
+                outline=outline,
+                chapter=request.chapter,
+                scenes=request.scenes,
+                seed=request.seed,
+                prompts=_prompts(request),
+            )
         )
         chapter = wire.to_message(written.value, movie_pb2.Chapter)
-        return pb.WriteChapterResponse(chapter=chapter, work=self._work(written, started))
+        return pb.WriteChapterResponse(chapter=chapter, work=self._work(written, started), mends=_mends(written))
 
     @rpc.method
     async def WriteScene(self, request: pb.WriteSceneRequest, context: Context) -> pb.WriteSceneResponse:
@@ -81,10 +98,28 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
                 frames=request.frames,
                 dialogue_lines=request.dialogue_lines,
                 seed=request.seed,
+                prompts=_prompts(request),
             )
         )
         scene = wire.to_message(written.value, movie_pb2.Scene)
-        return pb.WriteSceneResponse(scene=scene, work=self._work(written, started))
+        return pb.WriteSceneResponse(scene=scene, work=self._work(written, started), mends=_mends(written))
+
+    @rpc.method
+    async def EstimatePlot(self, request: pb.EstimatePlotRequest, context: Context) -> pb.EstimatePlotResponse:
+        """The tokens of a whole script before it is written."""
+        _check_text("theme", request.theme, 1, MAX_THEME)
+        for name in ("chapters", "scenes", "frames"):
+            _check_range(f"shape.{name}", getattr(request.shape, name), 1, MAX_COUNT)
+        _check_range("dialogue_lines", request.dialogue_lines, 0, MAX_COUNT)
+        estimate = await self._estimator.estimate(
+            EstimateRequest(
+                theme=request.theme.strip(),
+                shape=wire.from_message(request.shape, Shape, "shape"),
+                dialogue_lines=request.dialogue_lines,
+                prompts=_prompts(request),
+            )
+        )
+        return wire.to_message(estimate, pb.EstimatePlotResponse)
 
     def _work(self, written: Written[T], started: float) -> movie_pb2.Work:
         work = Work(
@@ -93,6 +128,7 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
             model=written.model,
             prompt_tokens=written.prompt_tokens,
             completion_tokens=written.completion_tokens,
+            prompt=written.prompt,
         )
         return wire.to_message(work, movie_pb2.Work)
 
@@ -113,6 +149,19 @@ def _outline(request: pb.WriteChapterRequest | pb.WriteSceneRequest) -> Outline:
     if not request.outline.locations:
         raise InvalidInput("outline.locations", "must hold at least one location")
     return wire.from_message(request.outline, Outline, "outline")
+
+
+def _prompts(
+    request: pb.WriteOutlineRequest | pb.WriteChapterRequest | pb.WriteSceneRequest | pb.EstimatePlotRequest,
+) -> tuple[Prompt, ...]:
+    """The requester's templates, checked also where a writer without prompts passes over them."""
+    own = tuple(wire.from_message(prompt, Prompt, f"prompts[{i}]") for i, prompt in enumerate(request.prompts))
+    prompts.chosen(own)
+    return own
+
+
+def _mends(written: Written[T]) -> list[movie_pb2.Mend]:
+    return [wire.to_message(mend, movie_pb2.Mend) for mend in written.mends]
 
 
 def _check_text(field: str, text: str, least: int, most: int) -> None:

@@ -1,6 +1,5 @@
 """What the scripting service can be told by its environment."""
 
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -27,10 +26,3 @@ class ScriptingSettings(LlmSettings, ServiceSettings):
 
     writer: Literal["storyteller", "openai"] = "storyteller"
     """Who writes: storyteller needs no network and no key, openai asks an OpenAI-compatible endpoint."""
-
-    llm_api_key_file: Path | None = None
-    """A file that holds the key, such as a mounted secret; used when llm_api_key is empty."""
-
-    def api_key(self) -> str:
-        """The key from the setting, else from the file, else empty."""
-        return self.llm_api_key.get_secret_value() or super().api_key()

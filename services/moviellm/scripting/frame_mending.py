@@ -1,0 +1,121 @@
+"""Frames of a language model, mended by a program as far as that goes without making anything up."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from moviellm.movie import Character, Frame
+from moviellm.scripting import conditions, mentions, sight
+from moviellm.scripting.compacting import compacted
+from moviellm.scripting.mending import Notes, evenly, finished, place_phrase, rightly_named
+from moviellm.scripting.rules_of_scenes import mentioned, names_location
+from moviellm.scripting.writer import SceneRequest
+
+_PREFIX = re.compile(
+    r"^(?:(?:generate|create|draw|show|imagine) )?(?:an? |the )?(?:\w+[ -])?(?:image|picture|photo|illustration|scene)"
+    r"(?: on| of| showing| in \w+ style)*\s*(?::|of|showing|on|where|in which)\s+",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"^(she|he|they|both|we|i|it|her|his)\b('s|’s)?", re.IGNORECASE)
+_SHOTS = ("medium shot", "close-up", "wide shot")
+_PREPOSITIONS = r"(?:in|at|on|inside|near|by|outside|through|into|onto|across)"
+
+
+def counted(frames: Sequence[Frame], wanted: int, notes: Notes, where: str) -> tuple[Frame, ...]:
+    """Exactly as many frames as wanted: the surplus is left out evenly, missing ones are empty."""
+    if len(frames) > wanted:
+        notes("frames-counted", where, f"{len(frames)} frames", f"{wanted} of them")
+    kept = [frames[index] for index in evenly(len(frames), wanted)] if frames else []
+    kept += [Frame(0, "")] * (wanted - len(kept))
+    return tuple(replace(frame, number=number) for number, frame in enumerate(kept, 1))
+
+
+def mended(frame: Frame, request: SceneRequest, notes: Notes, where: str) -> Frame:
+    """The frame with its placeholders, names, place and face mended; who is seen is read off the description."""
+    people, plan = request.outline.characters, conditions.planned(request)
+    steps = (
+        ("frame-plain", lambda text: finished(text, frame.characters or _names(people), plan.location)),
+        ("frame-plain", lambda text: _PREFIX.sub("", text)),
+        ("frame-aliases", lambda text: mentions.settled(rightly_named(text, people), people)),
+        ("frame-characters", lambda text: with_subject(text, [n for n in frame.characters if n in _names(people)][:2])),
+        ("frame-moment", _one_moment),
+        ("frame-names-location", lambda text: _placed(text, plan.location, request.outline.locations, people)),
+        ("frame-expression", lambda text: _faced(text, people)),
+        ("frame-window", lambda text: compacted(text, people, request.outline.style.keyword, location=plan.location)),
+    )
+    text = frame.description
+    for rule, step in steps:
+        was, text = text, step(text)
+        if not text:
+            return Frame(frame.number, "")
+        notes(rule, where, was, text)
+    seen = tuple(person.name for person in people if mentioned(text, person))
+    listed = tuple(name for name in frame.characters if name not in seen)
+    if listed:
+        notes("frame-characters", where, ", ".join(frame.characters), ", ".join(seen))
+    return Frame(frame.number, text, tuple(dict.fromkeys((*(n for n in frame.characters if n in seen), *seen))))
+
+
+def with_subject(text: str, subjects: Sequence[str]) -> str:
+    """The text with a pronoun that it begins with replaced by whom it means."""
+    found = _PRONOUN.match(text)
+    if found is None or not subjects:
+        return text
+    several = found[1].lower() in ("they", "both", "we")
+    who = " and ".join(subjects) if several else subjects[0]
+    owns = "'s" if found[1].lower() in ("her", "his") else ""
+    rest = text[found.end() :]
+    if found[2]:
+        return f"{who} is{rest}"
+    verb = "are" if several and len(subjects) > 1 else "is"
+    return who + owns + re.sub(r"^ (?:am|are)\b", f" {verb}", rest)
+
+
+def reduced(frame: Frame, subjects: Sequence[str], location: str, face: str) -> str:
+    """What can be kept of a description that cannot be mended: its action, by known people, with a face and a shot.
+
+    Frames next to each other differ by their number's shot.
+    """
+    verb = sight.action_in(frame.description)
+    doing = verb if verb.endswith("ing") else "standing"
+    are = "are" if len(subjects) > 1 else "is"
+    shot = _SHOTS[frame.number % len(_SHOTS)]
+    return f"{' and '.join(subjects)} {are} {doing} with {face} face {place_phrase(location)}, {shot}"
+
+
+def _names(people: Sequence[Character]) -> tuple[str, ...]:
+    return tuple(person.name for person in people)
+
+
+def _one_moment(text: str) -> str:
+    """The first of several moments, where it is told in enough words."""
+    word = sight.sequence_in(text)
+    if not word:
+        return text
+    first = re.split(rf",?\s*(?:and\s+|but\s+)?\b{re.escape(word)}\b", text)[0].strip(" ,;")
+    if len(first.split()) >= 4:
+        return first
+    return re.sub(rf"\s*\b{re.escape(word)}\b", "", text).strip(" ,") if word.lower() in ("then", "finally") else text
+
+
+def _placed(text: str, location: str, locations: Sequence[str], people: Sequence[Character]) -> str:
+    if names_location(text, location):
+        return text
+    for other in sorted(locations, key=len, reverse=True):
+        elsewhere = re.compile(rf"\b{_PREPOSITIONS} (?:the|a|an) {re.escape(other)}\b", re.IGNORECASE)
+        if elsewhere.search(text):
+            return elsewhere.sub(place_phrase(location), text, count=1)
+    keeps = any(text.startswith(name) for person in people for name in (person.name, *person.aliases) if name)
+    phrase = place_phrase(location)
+    return f"{phrase[0].upper()}{phrase[1:]}, {text if keeps else text[0].lower() + text[1:]}"
+
+
+def _faced(text: str, people: Sequence[Character]) -> str:
+    """The text with a calm face where people are seen and no face is told."""
+    seen = [person for person in people if mentioned(text, person)]
+    if not seen or sight.expression_in(text):
+        return text
+    face = "with calm faces" if len(seen) > 1 else "with a calm face"
+    shot = re.search(r",? (?:an? )?(?:[a-z-]+ )?(?:shot|close-up|view)\.?$", text)
+    head, tail = (text[: shot.start()], text[shot.start() :]) if shot else (text.rstrip(" ."), "")
+    return f"{head}, {face}{tail}"
