@@ -1,36 +1,76 @@
-"""The embedded asker: questions from the script's own facts and order, with no network and no key."""
+"""The embedded asker: questions from the script's own facts, frames, lines and order, with no network and no key."""
 
 import random
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from moviellm.movie import Chapter, Outline, Question, Scene, Shape
-from moviellm.qa.asking import Asked, Forecast, Prompts, distinct
+from moviellm.qa.asking import Asked, Forecast, Prompts
+from moviellm.qa.doings import doing_questions, duration_questions
+from moviellm.qa.draft import Draft, posed
 from moviellm.qa.order import order_questions
 from moviellm.qa.overview import overview_questions
+from moviellm.qa.people import appearance_questions, cast_questions, presence_questions
 from moviellm.qa.plot import chapter_passage, plot_questions, scene_passage
 from moviellm.qa.review import reviewed
+from moviellm.qa.script import Script
+from moviellm.qa.sieve import Sieve
+from moviellm.qa.spans import coming_questions, place_questions
+from moviellm.qa.speech import speech_questions
+from moviellm.qa.verifying import lexically_verified
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many questions are kept at most: of a movie as a whole, each chapter, each scene, and the order of all."""
+
+    movie: int = 30
+    chapter: int = 12
+    scene: int = 5
+    order: int = 110
 
 
 class FactAsker:
-    """Asks what the facts answer; the seed chooses among wordings and events."""
+    """Asks what the script answers and checks it by reading again; the seed chooses among wordings and events.
+
+    About `choice_share` (0 to 1) of the questions are multiple-choice, where the movie has enough wrong answers.
+    """
 
     name = "facts"
 
+    def __init__(self, *, limits: Limits | None = None, choice_share: float = 0.5) -> None:
+        self._limits = limits or Limits()
+        self._choice_share = choice_share
+
     async def ask_movie(self, outline: Outline, shape: Shape, seed: int, prompts: Prompts = ()) -> Asked:
-        """Overview questions; their evidence is the whole movie, or its first or last chapter."""
-        return Asked(distinct(overview_questions(outline, shape, random.Random(seed))))
+        """Overview questions and who is who; their evidence is the whole movie or a chapter that tells it."""
+        script, rng = Script(outline, shape), random.Random(seed)
+        drafts = [*overview_questions(script, rng), *cast_questions(script, rng)]
+        return self._asked(script, drafts, self._limits.movie, rng)
 
     async def ask_chapter(
         self, outline: Outline, chapter: Chapter, shape: Shape, seed: int, prompts: Prompts = ()
     ) -> Asked:
         """Plot questions from the chapter's content and facts."""
-        return Asked(distinct(plot_questions(chapter_passage(outline, chapter, shape), random.Random(seed))))
+        script, rng = Script(outline, shape, (chapter,)), random.Random(seed)
+        drafts = plot_questions(chapter_passage(script, chapter.number), rng)
+        return self._asked(script, drafts, self._limits.chapter, rng)
 
     async def ask_scene(
         self, outline: Outline, chapter: Chapter, scene: Scene, shape: Shape, seed: int, prompts: Prompts = ()
     ) -> Asked:
-        """Plot questions from the content and facts of the scene's plan."""
-        passage = scene_passage(outline, chapter, scene.number, shape)
-        return Asked(distinct(plot_questions(passage, random.Random(seed))))
+        """Questions from the scene's plan, its frames and its dialogue."""
+        script, rng = Script(outline, shape, (chapter,), (scene,)), random.Random(seed)
+        where = (script, scene.chapter, scene.number, rng)
+        drafts = [
+            *plot_questions(scene_passage(*where[:3]), rng),
+            *presence_questions(*where),
+            *doing_questions(*where),
+            *duration_questions(*where),
+            *speech_questions(*where),
+        ]
+        return self._asked(script, drafts, self._limits.scene, rng)
 
     async def ask_order(
         self,
@@ -41,11 +81,19 @@ class FactAsker:
         prompts: Prompts = (),
         scenes: tuple[Scene, ...] = (),
     ) -> Asked:
-        """Temporal questions from the order of the scenes."""
-        return Asked(distinct(order_questions(outline, chapters, shape, random.Random(seed))))
+        """Temporal questions from the order of the scenes; with all scenes, also how long and how somebody looks."""
+        script, rng = Script(outline, shape, chapters, scenes), random.Random(seed)
+        drafts = [*order_questions(script, rng)]
+        if len(scenes) == shape.chapters * shape.scenes:
+            drafts += [
+                *place_questions(script, rng),
+                *coming_questions(script, rng),
+                *appearance_questions(script, rng),
+            ]
+        return self._asked(script, drafts, self._limits.order, rng)
 
     async def review(self, outline: Outline, questions: tuple[Question, ...]) -> Asked:
-        """Without near-duplicates."""
+        """Without near-duplicates and what all together give away."""
         return reviewed(outline, questions)
 
     async def estimate(self, theme: str, shape: Shape, dialogue_lines: int, prompts: Prompts = ()) -> Forecast:
@@ -54,3 +102,25 @@ class FactAsker:
 
     async def check(self) -> None:
         """Always ready."""
+
+    def _asked(self, script: Script, drafts: Iterable[Draft], most: int, rng: random.Random) -> Asked:
+        sieve = Sieve()
+        verified = lexically_verified(script, posed(drafts, rng, self._choice_share), sieve)
+        return Asked(tuple(selected(verified, most, rng)), dropped=sieve.dropped)
+
+
+def selected(questions: list[Question], most: int, rng: random.Random) -> list[Question]:
+    """At most so many of the questions, in their order: in turn one of each kind, and of each kind of each category."""
+    kinds: dict[str, dict[str, list[Question]]] = defaultdict(lambda: defaultdict(list))
+    for question in rng.sample(questions, len(questions)):
+        kinds[question.kind][question.category].append(question)
+    turns = {kind: _in_turn(list(categories.values())) for kind, categories in sorted(kinds.items())}
+    chosen = _in_turn([turns[kind] for kind in rng.sample(sorted(turns), len(turns))])[:most]
+    kept = {id(question) for question in chosen}
+    return [question for question in questions if id(question) in kept]
+
+
+def _in_turn(rows: list[list[Question]]) -> list[Question]:
+    """One of each row, then a second one of each that has one, and so on."""
+    longest = max(map(len, rows), default=0)
+    return [row[place] for place in range(longest) for row in rows if place < len(row)]

@@ -92,3 +92,13 @@ STATES = _words("""
     understand want wish
 """)
 """Verbs that say how things are; they have no moment in time."""
+
+DESIRES = _words("""
+    want wish hope long need dream seek yearn desire
+""")
+"""What somebody does who does not have it yet."""
+
+LESSONS = _words("""
+    learn realize understand
+""")
+"""What somebody does who knows more afterwards."""

@@ -2,15 +2,14 @@
 
 import dataclasses
 import json
-import random
 from collections.abc import Sequence
 from typing import Any
 
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.llm.reply import Unusable
 from moviellm.movie import Chapter, FrameRange, Outline, Question, QuestionKind, Scene, Shape
-from moviellm.qa.asking import Asked, Forecast, Prompts, distinct, flaw, words
-from moviellm.qa.order import order_questions
+from moviellm.qa.asking import Asked, Forecast, Prompts, flaw, words
+from moviellm.qa.fact_asker import FactAsker
 from moviellm.qa.prompting import prompt
 from moviellm.qa.review import reviewed
 
@@ -28,6 +27,7 @@ class OpenAIAsker:
 
     def __init__(self, *, chat: OpenAIChat) -> None:
         self._chat = chat
+        self._facts = FactAsker()
         self.name = chat.model
 
     async def ask_movie(self, outline: Outline, shape: Shape, seed: int, prompts: Prompts = ()) -> Asked:
@@ -67,7 +67,7 @@ class OpenAIAsker:
         scenes: tuple[Scene, ...] = (),
     ) -> Asked:
         """Temporal questions from the order of the scenes, without the model."""
-        return Asked(distinct(order_questions(outline, chapters, shape, random.Random(seed))))
+        return await self._facts.ask_order(outline, chapters, shape, seed, prompts, scenes)
 
     async def review(self, outline: Outline, questions: tuple[Question, ...]) -> Asked:
         """Without near-duplicates."""

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from moviellm.movie import Chapter, Fact, FrameRange, Outline, Question, QuestionKind, Shape
+from moviellm.movie import Fact, FrameRange, Question, QuestionKind
 from moviellm.qa import grammar, lexicon
 from moviellm.qa.asking import words
-from moviellm.qa.plot import chapter_name
+from moviellm.qa.draft import CHOICES, Draft
+from moviellm.qa.script import Script
 
 _ORDER = (
     "In which order do these events happen: {events}?",
@@ -31,7 +32,7 @@ _AFTER = (
     "What happens in the {part} right after the one in which {event}?",
     "Just after the {part} in which {event}, what happens?",
 )
-_CHOICES = 3
+_EVENTS = 3
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class Moment:
     events: tuple[str, ...]
 
 
-def moments(outline: Outline, chapters: Sequence[Chapter], shape: Shape) -> tuple[Moment, ...]:
+def moments(script: Script) -> tuple[Moment, ...]:
     """What happens when, in the order of the story; an event told in several places is no mark of time and left out."""
-    told = sorted(_told(outline, chapters, shape), key=lambda moment: moment.evidence.first)
+    told = sorted(_told(script), key=lambda moment: moment.evidence.first)
     counts = Counter(event for moment in told for event in set(map(words, moment.events)))
     lone = (
         replace(moment, events=tuple(event for event in moment.events if counts[words(event)] == 1)) for moment in told
@@ -54,31 +55,34 @@ def moments(outline: Outline, chapters: Sequence[Chapter], shape: Shape) -> tupl
     return tuple(moment for moment in lone if moment.events)
 
 
-def order_questions(
-    outline: Outline, chapters: Sequence[Chapter], shape: Shape, rng: random.Random
-) -> Iterator[Question]:
-    """Questions about the order within each chapter and over the movie; none where there are fewer than two moments."""
-    line = moments(outline, chapters, shape)
-    for number in range(1, shape.chapters + 1):
+def order_questions(script: Script, rng: random.Random, rounds: int = 1) -> Iterator[Draft]:
+    """Questions about the order within each chapter and over the movie; none where there are fewer than two moments.
+
+    With more `rounds` each sort of question is asked about more events.
+    """
+    line = moments(script)
+    for number in range(1, script.shape.chapters + 1):
         inside = [moment for moment in line if moment.chapter == number]
-        if len(inside) > 1 and shape.chapters > 1:
-            yield from _about(inside, "chapter", f"in {chapter_name(outline, number)}, ", rng)
+        if len(inside) > 1 and script.shape.chapters > 1:
+            for _ in range(rounds):
+                yield from _about(script, inside, "chapter", f"in {script.chapter_name(number)}, ", rng)
     if len(line) > 1:
-        yield from _about(line, "movie", "", rng)
+        for _ in range(rounds):
+            yield from _about(script, line, "movie", "", rng)
 
 
-def _told(outline: Outline, chapters: Sequence[Chapter], shape: Shape) -> Iterator[Moment]:
+def _told(script: Script) -> Iterator[Moment]:
     with_scenes = set()
-    for chapter in chapters:
+    for chapter in script.chapters:
         for plan in chapter.scenes:
             events = _clauses(plan.facts)
             if events:
                 with_scenes.add(chapter.number)
-                yield Moment("scene", chapter.number, shape.scene_range(chapter.number, plan.number), events)
-    for outlined in outline.chapters:
+                yield Moment("scene", chapter.number, script.span(chapter.number, plan.number), events)
+    for outlined in script.outline.chapters:
         events = _clauses(outlined.facts)
-        if events and outlined.number not in with_scenes and outlined.number <= shape.chapters:
-            yield Moment("chapter", outlined.number, shape.chapter_range(outlined.number), events)
+        if events and outlined.number not in with_scenes and outlined.number <= script.shape.chapters:
+            yield Moment("chapter", outlined.number, script.shape.chapter_range(outlined.number), events)
 
 
 def _clauses(facts: Sequence[Fact]) -> tuple[str, ...]:
@@ -90,17 +94,17 @@ def _clauses(facts: Sequence[Fact]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(clauses))
 
 
-def _about(line: Sequence[Moment], level: str, scope: str, rng: random.Random) -> Iterator[Question]:
-    yield _in_order(line, level, scope, rng)
-    if len(line) >= _CHOICES:
-        yield _extreme("first", _FIRST, line, level, scope, rng)
-        yield _extreme("last", _LAST, line, level, scope, rng)
-    yield from _neighbours(line, level, scope, rng)
+def _about(script: Script, line: Sequence[Moment], level: str, scope: str, rng: random.Random) -> Iterator[Draft]:
+    yield _in_order(script, line, level, scope, rng)
+    if len(line) >= _EVENTS:
+        yield _extreme(script, "first", _FIRST, line, level, scope, rng)
+        yield _extreme(script, "last", _LAST, line, level, scope, rng)
+    yield from _neighbours(script, line, level, scope, rng)
 
 
-def _chosen(line: Sequence[Moment], rng: random.Random) -> list[tuple[Moment, str]]:
-    """Up to three moments in their order, each with one of its events."""
-    picked = sorted(rng.sample(range(len(line)), min(_CHOICES, len(line))))
+def _chosen(line: Sequence[Moment], most: int, rng: random.Random) -> list[tuple[Moment, str]]:
+    """At most so many moments in their order, each with one of its events."""
+    picked = sorted(rng.sample(range(len(line)), min(most, len(line))))
     return [(line[index], rng.choice(line[index].events)) for index in picked]
 
 
@@ -110,34 +114,62 @@ def _shuffled(events: list[str], rng: random.Random) -> list[str]:
     return shuffled if shuffled != events or len(events) == 2 else events[::-1]
 
 
-def _question(category: str, question: str, answer: str, seen: Sequence[Moment], level: str) -> Question:
+def _question(
+    script: Script, category: str, question: str, answer: str, seen: Sequence[Moment], level: str
+) -> Question:
     evidence = FrameRange(seen[0].evidence.first, seen[-1].evidence.last)
     return Question(
-        QuestionKind.TEMPORAL, category, grammar.sentence(question), grammar.sentence(answer), evidence, level
+        QuestionKind.TEMPORAL,
+        category,
+        grammar.sentence(question),
+        grammar.sentence(answer),
+        evidence,
+        level,
+        difficulty=script.difficulty(evidence),
     )
 
 
-def _in_order(line: Sequence[Moment], level: str, scope: str, rng: random.Random) -> Question:
-    chosen = _chosen(line, rng)
+def _in_order(script: Script, line: Sequence[Moment], level: str, scope: str, rng: random.Random) -> Draft:
+    chosen = _chosen(line, _EVENTS, rng)
     events = [event for _, event in chosen]
     listed = (" or " if len(events) == 2 else "; ").join(_shuffled(events, rng))
     wording = rng.choice(_ORDER if len(events) > 2 else _PAIR).format(events=listed)
-    answer = f"first {events[0]}, then {events[1]}" + (f", and finally {events[2]}" if len(events) > 2 else "")
-    return _question("order", _scoped(scope, wording), answer, [moment for moment, _ in chosen], level)
+    seen = [moment for moment, _ in chosen]
+    orders = [_sequence(list(order)) for order in itertools.permutations(events) if list(order) != events]
+    asked = _question(script, "order", _scoped(scope, wording), _sequence(events), seen, level)
+    return Draft(asked, asked.answer, tuple(map(grammar.sentence, orders)) if len(events) > 2 else ())
+
+
+def _sequence(events: Sequence[str]) -> str:
+    return f"first {events[0]}, then {events[1]}" + (f", and finally {events[2]}" if len(events) > 2 else "")
 
 
 def _extreme(
-    category: str, wordings: Sequence[str], line: Sequence[Moment], level: str, scope: str, rng: random.Random
-) -> Question:
-    chosen = _chosen(line, rng)
+    script: Script,
+    category: str,
+    wordings: Sequence[str],
+    line: Sequence[Moment],
+    level: str,
+    scope: str,
+    rng: random.Random,
+) -> Draft:
+    """Which event is the first or the last: of four to choose from, or of three that the question names."""
+    chosen = _chosen(line, CHOICES, rng)
+    wording = rng.choice(wordings)
+    seen = [moment for moment, _ in chosen]
     events = [event for _, event in chosen]
-    wording = rng.choice(wordings).format(events="; ".join(_shuffled(events, rng)))
     right = events[0] if category == "first" else events[-1]
-    answer = f"{category} of all, {right}"
-    return _question(category, _scoped(scope, wording), answer, [moment for moment, _ in chosen], level)
+    if len(events) == CHOICES and rng.random() < 0.5:
+        asked = _question(script, category, _scoped(scope, wording.replace(": {events}", "")), right, seen, level)
+        choices = tuple(map(grammar.sentence, rng.sample(events, CHOICES)))
+        return Draft(replace(asked, choices=choices))
+    events, seen = events[:_EVENTS], seen[:_EVENTS]
+    right = events[0] if category == "first" else events[-1]
+    wording = wording.format(events="; ".join(_shuffled(events, rng)))
+    return Draft(_question(script, category, _scoped(scope, wording), f"{category} of all, {right}", seen, level))
 
 
-def _neighbours(line: Sequence[Moment], level: str, scope: str, rng: random.Random) -> Iterator[Question]:
+def _neighbours(script: Script, line: Sequence[Moment], level: str, scope: str, rng: random.Random) -> Iterator[Draft]:
     """What happens right before and right after something, where nothing lies between the two moments."""
     pairs = [pair for pair in itertools.pairwise(line) if _touch(*pair)]
     pairs = [pair for pair in pairs if scope or pair[0].chapter != pair[1].chapter] or pairs
@@ -148,7 +180,10 @@ def _neighbours(line: Sequence[Moment], level: str, scope: str, rng: random.Rand
         asked, known = pair if category == "before" else pair[::-1]
         wording = rng.choice(wordings).format(part=known.part, event=rng.choice(known.events))
         answer = f"right {category} that, {grammar.listed(asked.events)}"
-        yield _question(category, _scoped(scope, wording), answer, pair, level)
+        others = [event for moment in line if moment not in pair for event in moment.events]
+        single = grammar.sentence(asked.events[0]) if len(asked.events) == 1 else ""
+        question = _question(script, category, _scoped(scope, wording), answer, pair, level)
+        yield Draft(question, single, tuple(map(grammar.sentence, others)))
 
 
 def _touch(earlier: Moment, later: Moment) -> bool:

@@ -4,9 +4,11 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 
-from moviellm.movie import CharacterRole, Fact, FrameRange, Outline, Question, QuestionKind, Shape
-from moviellm.qa import grammar
+from moviellm.movie import CharacterRole, Fact, FrameRange, Outline, Question, QuestionKind
+from moviellm.qa import grammar, lexicon
 from moviellm.qa.asking import tells
+from moviellm.qa.draft import Draft, outside
+from moviellm.qa.script import Script, brief
 
 _ABOUT = ("What is the movie about?", "What is this movie about?", "What story does the movie tell?")
 _WHO = ("Who are the main characters of the movie?", "Who is the story about?", "Whose story does the movie tell?")
@@ -22,34 +24,40 @@ _LEARN = (
     "What is it that {who} {learn}?",
 )
 _OBSTACLE = ("What stands in {whose} way?", "What makes it hard for {who} to succeed?", "What is {whose} problem?")
-_DESIRES = frozenset(["want", "wish", "hope", "long", "need", "dream", "seek", "yearn", "desire"])
-_LESSONS = frozenset({"learn", "realize", "understand"})
+_MOST_PLACES = 5
 _BUT = re.compile(r"\b(but|however|yet|stands? in the way|although|unless|until)\b", re.IGNORECASE)
 
 
-def overview_questions(outline: Outline, shape: Shape, rng: random.Random) -> Iterator[Question]:
+def overview_questions(script: Script, rng: random.Random) -> Iterator[Draft]:
     """All questions that the outline answers about the movie as a whole; wordings are chosen by `rng`."""
+    outline, shape = script.outline, script.shape
     everything = shape.movie_range()
-    for category, wordings, answer, evidence in (
-        ("what", _ABOUT, outline.overview, everything),
-        ("who", _WHO, _cast(outline), everything),
-        ("where", _PLACES, _places(outline), everything),
-        ("how", _BEGIN, _content(outline, 1), shape.chapter_range(1)),
-        ("how", _END, _content(outline, shape.chapters), shape.chapter_range(shape.chapters)),
+    for category, wordings, answer, evidence, others in (
+        ("what", _ABOUT, brief(outline.overview), everything, ()),
+        ("who", _WHO, _cast(outline), everything, ()),
+        ("where", _PLACES, _places(outline), everything, ()),
+        ("how", _BEGIN, _content(outline, 1), shape.chapter_range(1), _contents(outline, 1)),
+        (
+            "how",
+            _END,
+            _content(outline, shape.chapters, end=True),
+            shape.chapter_range(shape.chapters),
+            _contents(outline, shape.chapters),
+        ),
     ):
         wording = rng.choice(wordings)
         if answer.strip() and not (wording in (*_BEGIN, *_END) and shape.chapters == 1):
-            yield _question(category, wording, answer, evidence)
-    yield from _told_by_verb(_DESIRES, _WANT, outline.facts, everything, rng)
-    yield from _told_by_verb(_LESSONS, _LEARN, outline.facts, everything, rng)
-    yield from _obstacle(outline, everything, rng)
+            yield Draft(_question(script, category, wording, answer, evidence), grammar.sentence(answer), others)
+    yield from _told_by_verb(script, lexicon.DESIRES, _WANT, rng)
+    yield from _told_by_verb(script, lexicon.LESSONS, _LEARN, rng)
+    yield from _obstacle(script, rng)
     told = {(fact.who, fact.deed) for chapter in outline.chapters for fact in chapter.facts}
     for fact in outline.facts:
         if (fact.who, fact.deed) not in told:  # else its chapter asks, with the better proof
-            yield from _why_and_how(fact, everything, rng)
+            yield from _why_and_how(script, fact, rng)
 
 
-def _question(category: str, question: str, answer: str, evidence: FrameRange) -> Question:
+def _question(script: Script, category: str, question: str, answer: str, evidence: FrameRange) -> Question:
     return Question(
         QuestionKind.OVERVIEW,
         category,
@@ -57,6 +65,7 @@ def _question(category: str, question: str, answer: str, evidence: FrameRange) -
         grammar.sentence(answer),
         evidence=evidence,
         level="movie",
+        difficulty=script.difficulty(evidence),
     )
 
 
@@ -73,46 +82,59 @@ def _cast(outline: Outline) -> str:
 
 
 def _places(outline: Outline) -> str:
+    """Where the chapters happen; nothing for a long list, which nobody wants to hear."""
     places = list(dict.fromkeys(place for chapter in outline.chapters for place in chapter.locations))
     phrases = [grammar.place_phrase(place) for place in places or outline.locations]
-    return f"The story takes place {grammar.listed(phrases)}" if phrases else ""
+    return f"The story takes place {grammar.listed(phrases)}" if 0 < len(phrases) <= _MOST_PLACES else ""
 
 
-def _content(outline: Outline, number: int) -> str:
-    return next((chapter.content for chapter in outline.chapters if chapter.number == number), "")
+def _content(outline: Outline, number: int, *, end: bool = False) -> str:
+    return next((brief(chapter.content, end=end) for chapter in outline.chapters if chapter.number == number), "")
+
+
+def _contents(outline: Outline, without: int) -> tuple[str, ...]:
+    return tuple(grammar.sentence(brief(chapter.content)) for chapter in outline.chapters if chapter.number != without)
 
 
 def _told_by_verb(
-    verbs: frozenset[str], wordings: Sequence[str], facts: Sequence[Fact], evidence: FrameRange, rng: random.Random
-) -> Iterator[Question]:
+    script: Script, verbs: frozenset[str], wordings: Sequence[str], rng: random.Random
+) -> Iterator[Draft]:
     """What somebody wants or learns: one question a person, with all that the facts say of it."""
     told: dict[str, list[str]] = {}
-    for fact in facts:
+    for fact in script.outline.facts:
         if grammar.main_verb(fact.deed) in verbs:
             told.setdefault(fact.who, []).append(grammar.predicate(fact.who, fact.deed))
     for who, predicates in told.items():
         ending = "" if grammar.is_plural(who) else "s"
         words = {"want": f"want{ending}", "learn": f"learn{ending}", "do": "does" if ending else "do"}
         wording = rng.choice(wordings).format(who=grammar.subject(who), **words)
-        yield _question("what", wording, f"{grammar.subject(who)} {grammar.listed(predicates)}", evidence)
+        answer = f"{grammar.subject(who)} {grammar.listed(predicates)}"
+        yield Draft(_question(script, "what", wording, answer, script.shape.movie_range()))
 
 
-def _obstacle(outline: Outline, evidence: FrameRange, rng: random.Random) -> Iterator[Question]:
+def _obstacle(script: Script, rng: random.Random) -> Iterator[Draft]:
+    outline = script.outline
     hero = next((character.name for character in outline.characters if character.role is CharacterRole.MAIN), "")
     sentences = re.split(r"(?<=[.!?])\s+", outline.overview.strip())
     told = next((text for text in sentences if _BUT.search(text)), "")
     wording = rng.choice(_OBSTACLE)
     if hero and told:
         answer = re.sub(r"^(But|However|Yet),? ", "", told)
-        yield _question("what", wording.format(who=hero, whose=f"{hero}'s"), answer, evidence)
+        whose = wording.format(who=hero, whose=f"{hero}'s")
+        yield Draft(_question(script, "what", whose, answer, script.shape.movie_range()))
 
 
-def _why_and_how(fact: Fact, evidence: FrameRange, rng: random.Random) -> Iterator[Question]:
+def _why_and_how(script: Script, fact: Fact, rng: random.Random) -> Iterator[Draft]:
     clause = grammar.clause(fact.who, fact.deed)
-    for category, wordings, rest, secret in (
-        ("why", _WHY, grammar.reason_phrase(fact.reason), fact.reason),
-        ("how", _HOW, grammar.means_phrase(fact.means), fact.means),
+    for category, wordings, part, phrase in (
+        ("why", _WHY, "reason", grammar.reason_phrase),
+        ("how", _HOW, "means", grammar.means_phrase),
     ):
+        secret = getattr(fact, part)
         wording = rng.choice(wordings).format(asked=grammar.inverted(fact.who, fact.deed), clause=clause)
-        if rest and grammar.main_verb(fact.deed) and not tells(wording, secret):
-            yield _question(category, wording, grammar.extended(clause, rest), evidence)
+        if phrase(secret) and grammar.main_verb(fact.deed) and not tells(wording, secret):
+            answer = grammar.extended(clause, phrase(secret))
+            short = grammar.sentence(phrase(secret))
+            others = [grammar.sentence(phrase(getattr(told.fact, part))) for told in script.told]
+            asked = _question(script, category, wording, answer, script.shape.movie_range())
+            yield Draft(asked, short, outside(others, [short, wording]))

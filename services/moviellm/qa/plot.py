@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from moviellm.movie import Chapter, Fact, FrameRange, Outline, Question, QuestionKind, Shape
-from moviellm.qa import grammar
+from moviellm.movie import Fact, FrameRange, Question, QuestionKind
+from moviellm.qa import grammar, lexicon
 from moviellm.qa.asking import tells, words
+from moviellm.qa.draft import Draft, outside
+from moviellm.qa.script import Script, Told, brief, inside
 
 _WHAT = ("what {do} {who} do{where}?", "what is it that {who} {do}{where}?", "what do we see {who} do{where}?")
 _WHY = ("why {asked}?", "why is it that {clause}?", "for what reason {asked}?", "what is the reason that {clause}?")
@@ -17,7 +19,6 @@ _HAPPENS = ("what happens in {passage}?", "what is {passage} about?", "what does
 _ENDS = ("how does {passage} end?", "what happens at the end of {passage}?")
 _TAKES_PLACE = ("where does {passage} take place?", "in which places is {passage} set?")
 _OPENER = re.compile(r"^(But|Yet|However|Then|Now|Later|Afterwards|Meanwhile|In the end)\b,?\s+")
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh")
 _EMPTY_DEEDS = frozenset({"", "not"})
 
 
@@ -25,82 +26,79 @@ _EMPTY_DEEDS = frozenset({"", "not"})
 class Passage:
     """A part of the movie that questions are asked about: its name in a sentence, its frames, what is told in it.
 
-    `elsewhere` are facts told beside it, `within` those that its own parts tell; `end` and `places` tell how a chapter
-    ends and where it happens.
+    `elsewhere` are facts told beside it, `within` those that its own parts tell with their frames; `end` and `places`
+    tell how a chapter ends, with the frames of that, and where it happens.
     """
 
+    script: Script
     level: str
     name: str
     evidence: FrameRange
     content: str
     facts: tuple[Fact, ...]
     elsewhere: tuple[Fact, ...]
-    within: tuple[Fact, ...] = ()
+    within: tuple[Told, ...] = ()
     end: str = ""
+    end_evidence: FrameRange | None = None
     places: tuple[str, ...] = ()
 
-    def question(self, category: str, question: str, answer: str) -> Question:
-        """A plot question whose proof is this passage."""
+    def question(self, category: str, question: str, answer: str, evidence: FrameRange | None = None) -> Question:
+        """A plot question; its proof is this passage unless a smaller part of it proves the answer."""
+        proof = evidence or self.evidence
         return Question(
-            QuestionKind.PLOT, category, grammar.sentence(question), answer, evidence=self.evidence, level=self.level
+            QuestionKind.PLOT,
+            category,
+            grammar.sentence(question),
+            answer,
+            evidence=proof,
+            level=self.level,
+            difficulty=self.script.difficulty(proof),
         )
 
 
-def chapter_passage(outline: Outline, chapter: Chapter, shape: Shape) -> Passage:
+def chapter_passage(script: Script, number: int) -> Passage:
     """The chapter as the outline plans it; a chapter that the outline lacks has no content and no facts of its own."""
-    plan = next((plan for plan in outline.chapters if plan.number == chapter.number), None)
+    plan = next((plan for plan in script.outline.chapters if plan.number == number), None)
+    span = script.shape.chapter_range(number)
+    scenes = [scene for chapter in script.chapters if chapter.number == number for scene in chapter.scenes]
+    last = max(scenes, key=lambda scene: scene.number) if len(scenes) > 1 else None
     return Passage(
+        script=script,
         level="chapter",
-        name=chapter_name(outline, chapter.number),
-        evidence=shape.chapter_range(chapter.number),
+        name=script.chapter_name(number),
+        evidence=span,
         content=plan.content if plan else "",
         facts=plan.facts if plan else (),
-        elsewhere=tuple(fact for other in outline.chapters if other.number != chapter.number for fact in other.facts),
-        within=tuple(fact for scene in chapter.scenes for fact in scene.facts),
-        end=max(chapter.scenes, key=lambda scene: scene.number).content if len(chapter.scenes) > 1 else "",
+        elsewhere=tuple(fact for other in script.outline.chapters if other.number != number for fact in other.facts),
+        within=tuple(told for told in script.told if told.level == "scene" and inside(told.span, span)),
+        end=last.content if last else "",
+        end_evidence=script.span(number, last.number) if last else None,
         places=plan.locations if plan else (),
     )
 
 
-def scene_passage(outline: Outline, chapter: Chapter, scene: int, shape: Shape) -> Passage:
+def scene_passage(script: Script, chapter: int, scene: int) -> Passage:
     """One scene as its chapter plans it; facts without a place get the scene's.
 
     A chapter's only scene is the chapter: what happens in it is left to the chapter's own questions.
     """
-    plan = next(plan for plan in chapter.scenes if plan.number == scene)
-    facts = tuple(fact if fact.place else replace(fact, place=plan.location) for fact in plan.facts)
-    chapter_title = chapter_name(outline, chapter.number)
-    only = len(chapter.scenes) == 1
-    name = chapter_title if only else f"the {ordinal(scene)} scene of {chapter_title}"
+    plan = script.plan(chapter, scene)
+    if plan is None:
+        raise KeyError(f"chapter {chapter} has no scene {scene}")
+    span = script.span(chapter, scene)
+    beside = (told.fact for told in script.told if told.level == "chapter" or told.span != span)
     return Passage(
+        script=script,
         level="scene",
-        name=name,
-        evidence=shape.scene_range(chapter.number, scene),
-        content="" if only else plan.content,
-        facts=facts,
-        elsewhere=tuple(fact for plan in outline.chapters for fact in plan.facts)
-        + tuple(fact for other in chapter.scenes if other.number != scene for fact in other.facts),
+        name=script.scene_name(chapter, scene),
+        evidence=span,
+        content="" if script.shape.scenes == 1 else plan.content,
+        facts=tuple(fact if fact.place else replace(fact, place=plan.location) for fact in plan.facts),
+        elsewhere=tuple(beside),
     )
 
 
-def chapter_name(outline: Outline, number: int) -> str:
-    """How sentences call a chapter: by its title where that is the only one of its kind, else by its number."""
-    titles = [words(plan.title) for plan in outline.chapters]
-    title = next((plan.title.strip() for plan in outline.chapters if plan.number == number), "")
-    if title and titles.count(words(title)) == 1:
-        return f'the chapter "{title.replace(chr(34), chr(39))}"'
-    return f"the {ordinal(number)} chapter"
-
-
-def ordinal(number: int) -> str:
-    """1 → "first", 12 → "12th"."""
-    if number <= len(_ORDINALS):
-        return _ORDINALS[number - 1]
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def plot_questions(passage: Passage, rng: random.Random) -> Iterator[Question]:
+def plot_questions(passage: Passage, rng: random.Random) -> Iterator[Draft]:
     """All questions that the passage's content and facts answer; wordings are chosen by `rng`.
 
     A deed of a chapter that one of its scenes tells too is asked about in the scene, which proves it better; the
@@ -109,29 +107,30 @@ def plot_questions(passage: Passage, rng: random.Random) -> Iterator[Question]:
     facts = [fact for fact in passage.facts if grammar.main_verb(fact.deed) not in _EMPTY_DEEDS]
     yield from _as_a_whole(passage, rng)
     yield from _what(passage, facts, rng)
-    inside = {_key(fact) for fact in passage.within}
+    scenes = {_key(told.fact): told.span for told in passage.within}
     for fact in facts:
         alike = [other for other in facts if _key(other) == _key(fact)]
-        for question in _why_how_where(passage, fact, alike, rng):
-            if question.category == "why" or _key(fact) not in inside:
-                yield question
+        for draft in _why_how_where(passage, fact, alike, scenes.get(_key(fact)), rng):
+            if draft.question.category == "why" or _key(fact) not in scenes:
+                yield draft
 
 
-def _as_a_whole(passage: Passage, rng: random.Random) -> Iterator[Question]:
+def _as_a_whole(passage: Passage, rng: random.Random) -> Iterator[Draft]:
     """What happens in the passage, how it ends and where it is set, from what its plan says."""
     where = grammar.listed([grammar.place_phrase(place) for place in passage.places])
     name = grammar.sentence(passage.name).rstrip(".")
-    for category, wordings, answer, secrets in (
-        ("what", _HAPPENS, _OPENER.sub("", passage.content.strip()), ()),
-        ("how", _ENDS, _OPENER.sub("", passage.end.strip()), ()),
-        ("where", _TAKES_PLACE, f"{name} takes place {where}" if where else "", passage.places),
+    for category, wordings, answer, secrets, evidence in (
+        ("what", _HAPPENS, _OPENER.sub("", passage.content.strip()), (), passage.evidence),
+        ("how", _ENDS, _OPENER.sub("", passage.end.strip()), (), passage.end_evidence),
+        ("where", _TAKES_PLACE, f"{name} takes place {where}" if where else "", passage.places, passage.evidence),
     ):
         question = rng.choice(wordings).format(passage=passage.name)
+        answer = brief(answer, end=category == "how")
         if answer and not any(tells(question, secret) for secret in secrets):
-            yield passage.question(category, question, grammar.sentence(answer))
+            yield Draft(passage.question(category, question, grammar.sentence(answer), evidence))
 
 
-def _what(passage: Passage, facts: Sequence[Fact], rng: random.Random) -> Iterator[Question]:
+def _what(passage: Passage, facts: Sequence[Fact], rng: random.Random) -> Iterator[Draft]:
     """What somebody does: one question for all deeds of the same person there, so that it has one answer.
 
     Within a scene by person and place, within a chapter by person alone, since its scenes ask place by place.
@@ -148,11 +147,15 @@ def _what(passage: Passage, facts: Sequence[Fact], rng: random.Random) -> Iterat
             who=grammar.subject(who),
             where=f" {where}" if where else "",
         )
-        answer = f"{grammar.subject(who)} {grammar.listed(predicates)}"
-        yield passage.question("what", f"in {passage.name}, {wording}", grammar.sentence(answer))
+        answer = grammar.sentence(f"{grammar.subject(who)} {grammar.listed(predicates)}")
+        asked = passage.question("what", f"in {passage.name}, {wording}", answer)
+        others = _other_deeds(passage, who) if len(predicates) == 1 else ()
+        yield Draft(asked, answer, others)
 
 
-def _why_how_where(passage: Passage, fact: Fact, alike: Sequence[Fact], rng: random.Random) -> Iterator[Question]:
+def _why_how_where(
+    passage: Passage, fact: Fact, alike: Sequence[Fact], evidence: FrameRange | None, rng: random.Random
+) -> Iterator[Draft]:
     """What lies behind one deed; where the passage tells the same deed twice (`alike`), only what both agree in."""
     clause = grammar.clause(fact.who, fact.deed)
     asked = grammar.inverted(fact.who, fact.deed)
@@ -167,7 +170,34 @@ def _why_how_where(passage: Passage, fact: Fact, alike: Sequence[Fact], rng: ran
             continue
         question = _named(passage, fact, wording.format(asked=asked, clause=clause))
         if not tells(question, secret):
-            yield passage.question(category, question, grammar.sentence(grammar.extended(clause, phrase(secret))))
+            answer = grammar.sentence(grammar.extended(clause, phrase(secret)))
+            short = grammar.sentence(phrase(secret))
+            others = [grammar.sentence(phrase(other)) for other in _other_parts(passage, fact, part)]
+            proof = passage.question(category, question, answer, evidence)
+            yield Draft(proof, short, outside(others, [short, question]))
+
+
+def _other_parts(passage: Passage, fact: Fact, part: str) -> Iterator[str]:
+    """The same part of other deeds: wrong here, since the passage does not tell it."""
+    if part == "place":
+        own = {told.place for told in passage.facts} | set(passage.places)
+        yield from (place for place in passage.script.outline.locations if place not in own)
+        return
+    here = {words(getattr(told, part)) for told in (*passage.facts, *(told.fact for told in passage.within))}
+    for told in passage.script.told:
+        text = getattr(told.fact, part)
+        if words(text) not in here and _key(told.fact) != _key(fact) and not tells(text, fact.who):
+            yield text
+
+
+def _other_deeds(passage: Passage, who: str) -> tuple[str, ...]:
+    here = [fact.deed for fact in (*passage.facts, *(told.fact for told in passage.within))]
+    others = [
+        fact.deed
+        for fact in passage.elsewhere
+        if fact.who == who and grammar.main_verb(fact.deed) not in lexicon.STATES | _EMPTY_DEEDS
+    ]
+    return tuple(grammar.sentence(grammar.clause(who, deed)) for deed in outside(others, here))
 
 
 def _named(passage: Passage, fact: Fact, text: str) -> str:
