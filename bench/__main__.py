@@ -1,5 +1,6 @@
 """`make bench`: run the measurements, print one table, write bench/results/<name>.json."""
 
+import importlib
 import json
 import os
 import platform
@@ -9,11 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import demo, rendering
 from bench.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
-MEASUREMENTS = {"rendering": rendering.measure, "demo": demo.measure}
+MEASUREMENTS = ("rendering", "demo", "pocket", "immobilization")
+"""Modules of this package with a `measure() -> list[Figure]`; each is loaded when its turn comes."""
 
 
 def machine() -> dict[str, str | int]:
@@ -41,7 +42,7 @@ def main() -> None:
     figures: list[Figure] = []
     RESULTS.mkdir(exist_ok=True)
     for name in sys.argv[1:] or MEASUREMENTS:
-        found = MEASUREMENTS[name]()
+        found = importlib.import_module(f"bench.{name}").measure()
         record = {"machine": machine(), "figures": [figure.record() for figure in found]}
         (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
         figures += found
