@@ -21,6 +21,7 @@ first. The layout below one dataset:
     styles/<digest>/…                          references and embeddings, shared by all who ask for the same style
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from moviellm.errors import InvalidInput, MovieLLMError, NotFound, Unavailable
 from moviellm.settings import StoreSettings
+
+PIECE_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,24 @@ class ArtifactStore:
             await obstore.put_async(self._backend, key, data, mode="create")
         except AlreadyExistsError:
             return False
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"writing {key}") from error
+        return True
+
+    async def put_file(self, key: str, source: Path) -> bool:
+        """Write the artifact with the bytes of a local file, whole or not at all, unless it exists.
+
+        True when this call wrote it. Large files go in pieces; of two calls at once both may write, so their bytes
+        have to be equal.
+        """
+        if await asyncio.to_thread(lambda: source.stat().st_size) <= PIECE_BYTES:
+            return await self.put(key, await asyncio.to_thread(source.read_bytes))
+        if await self.exists(key):
+            return False
+        try:
+            await obstore.put_async(
+                self._backend, key, source, use_multipart=True, chunk_size=PIECE_BYTES, max_concurrency=2
+            )
         except (BaseError, OSError) as error:
             raise _store_error(error, f"writing {key}") from error
         return True

@@ -1,7 +1,10 @@
 import asyncio
 
 import pytest
-from export_fixtures import stage_at, write_dataset
+from export_fixtures import SPEC, spec_with, stage_at, write_dataset
+
+from moviellm.dataset import FORMATS
+from moviellm.export.dataset_folder import Limits
 
 
 @pytest.fixture
@@ -18,8 +21,16 @@ def exported(tmp_path_factory):
     return asyncio.run(export_into(tmp_path_factory.mktemp("exported")))
 
 
-async def export_into(folder):
-    async with stage_at(folder) as running:
-        await write_dataset(running.store)
-        await running.export_all()
+@pytest.fixture(scope="session")
+def every_format(tmp_path_factory):
+    """The folder of a dataset exported to all formats, ten movies of which one validates and one tests."""
+    spec = spec_with(movies=10, chapters=1, formats=tuple(FORMATS))
+    limits = Limits(shard_megabytes=1, sample_frames=4, validation_share=0.1, test_share=0.1)
+    return asyncio.run(export_into(tmp_path_factory.mktemp("formats"), spec, limits))
+
+
+async def export_into(folder, spec=SPEC, limits=None):
+    async with stage_at(folder, limits=limits) as running:
+        await write_dataset(running.store, spec)
+        await running.export_all(spec)
         return running.files()

@@ -12,10 +12,11 @@ from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys, MovieKeys, digest
 from moviellm.dataset import MovieDatasetSpec, MovieStyle, Questions, RenderedFrame, RenderedScene
 from moviellm.export.darkroom import Darkroom
-from moviellm.export.dataset_folder import Limits
+from moviellm.export.dataset_folder import Limits, Press
 from moviellm.export.pillow_fingerprint import fingerprint
 from moviellm.export.pillow_plots import draw_plot
 from moviellm.export.pillow_sheet import draw_sheet
+from moviellm.export.pyarrow_table import PyarrowTable
 from moviellm.export.pyav_video import PyavVideo
 from moviellm.export.servicer import ExportServicer
 from moviellm.movie import (
@@ -155,7 +156,7 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage_at(folder, *, limits=None, least_height=96, least_rate=2):
+async def stage_at(folder, *, limits=None, least_height=96, least_rate=2, encoder=None):
     """The real service over a store in `folder`, on a loopback port."""
     store = ArtifactStore.open(StoreSettings(url=f"file://{folder}"))
     servicer = ExportServicer(
@@ -163,6 +164,7 @@ async def stage_at(folder, *, limits=None, least_height=96, least_rate=2):
         open_video=partial(PyavVideo, least_height=least_height, least_rate=least_rate),
         darkroom=DARKROOM,
         limits=limits or Limits(),
+        press=Press(PyarrowTable, encoder),
         node_pool="cpu-pool",
     )
     server = rpc.Server([servicer.registration()], listen="127.0.0.1:0", check_every=0.05)

@@ -1,145 +1,41 @@
 """What FinishDataset writes, over real gRPC, opened with the libraries people open it with."""
 
-import asyncio
 import hashlib
 import io
 import json
 import tarfile
+from dataclasses import replace
 
 import pytest
-import webdataset
 import yaml
-from export_fixtures import DATASET, SPEC, picture, questions, spec_with, stage_at, write_dataset
+from export_fixtures import DATASET, EMBEDDING, SPEC, picture, spec_with, stage_at, write_dataset
 from PIL import Image
 
 from moviellm import errors
-from moviellm.artifacts import DatasetKeys
-from moviellm.dataset import RenderedScene, StyleSpec
-from moviellm.export.conversation import harmless
+from moviellm.artifacts import DatasetKeys, digest
+from moviellm.dataset import FORMATS, RenderedScene, StyleSpec
 from moviellm.export.dataset_folder import Limits
-from moviellm.movie import FrameRange, Question, QuestionKind
-from moviellm.wire import from_json
+from moviellm.movie import StoredFile
+from moviellm.wire import from_json, to_json
 
 
 async def test_all_formats_are_written_and_told(stage):
     response = await stage.export_all()
     names = {file.uri.split("/files/")[1] for file in response.files}
     assert names == {
-        *("train.json", "shards/train-000000.tar", "README.md", "index.html", "contact-sheet.jpg", "manifest.json"),
+        *("formats/llava_next/train.json", "formats/webdataset/train-000000.tar"),
+        *("README.md", "index.html", "contact-sheet.jpg", "manifest.json"),
         *(f"figures/{name}.png" for name in ("question-kinds", "question-difficulty", "locations", "people")),
         "quality.json",
     }
     assert all((stage.files() / name).stat().st_size > 0 for name in names)
 
 
-@pytest.mark.parametrize(
-    ("formats", "there", "absent"), [(("llava",), "train.json", "shards"), (("webdataset",), "shards", "train.json")]
-)
-async def test_only_the_formats_that_were_asked_for_are_written(stage, formats, there, absent):
-    await stage.export_all(spec_with(formats=formats))
-    assert (stage.files() / there).exists()
-    assert not (stage.files() / absent).exists()
-    assert absent not in (stage.files() / "README.md").read_text()
-
-
-def test_training_records_keep_the_contract_of_their_readers(exported):
-    records = json.loads((exported / "train.json").read_text())
-    asked = [json.loads((exported / f"movies/000{movie}/qa.json").read_text()) for movie in (1, 2)]
-    assert len(records) == sum(map(len, asked)) == 28
-    assert len({record["id"] for record in records}) == 28
-    keys = ["id", "video", "conversations", "kind", "category", "level", "evidence"]
-    for record, item in zip(records, [*asked[0], *asked[1]], strict=True):
-        assert list(record) == keys
-        assert (exported / record["video"]).is_file()
-        human, gpt = record["conversations"]
-        assert human == {"from": "human", "value": f"<image>\n{item['question']}"}
-        assert gpt == {"from": "gpt", "value": item["answer"]}
-        assert record["evidence"] == item["evidence"]
-
-
-def test_training_records_load_with_the_datasets_library(exported, tmp_path):
-    datasets = pytest.importorskip("datasets")
-    path = str(exported / "train.json")
-    loaded = datasets.load_dataset("json", data_files=path, split="train", cache_dir=str(tmp_path / "cache"))
-    assert loaded.num_rows == 28
-    assert loaded[0]["conversations"][1] == {"from": "gpt", "value": "A message."}
-    folder = datasets.load_dataset(str(exported), split="train", cache_dir=str(tmp_path / "cache"))
-    assert folder.num_rows == 28
-
-
-async def test_shards_alone_load_with_the_datasets_library(stage, tmp_path):
-    datasets = pytest.importorskip("datasets")
-    await stage.export_all(spec_with(formats=("webdataset",)))
-    folder = str(stage.files())
-    frames = await asyncio.to_thread(
-        datasets.load_dataset, folder, "frames", split="train", cache_dir=str(tmp_path / "cache")
-    )
-    assert frames.num_rows == 24
-    assert frames[4]["json"]["prompt"].startswith("generate an image in <gothic> style")
-    assert frames[4]["jpg"].size == (128, 128)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["<image>", "a <video> b", "</s>", "ASSISTANT: no", "<ima<image>ge>", "Assistant : x", "< / s >", "<im_start>"],
-)
-def test_no_text_keeps_a_trainers_control_words(text):
-    mended = harmless(text)
-    for word in ("<image>", "<video>", "</s>", "ASSISTANT:", "<im_start>"):
-        assert word.lower() not in mended.lower().replace(" ", "")
-    assert harmless(mended) == mended
-
-
-def test_harmless_texts_stay_as_they_are():
-    text = 'Why does Clara, the assistant, say: "2 < 3 and </br>"?'
-    assert harmless(text) == text
-
-
-def nasty_questions(part, spec):
-    evil = Question(
-        QuestionKind.PLOT,
-        "what",
-        "What says <image> the ASSISTANT: here?</s>",
-        "He said <video>.",
-        FrameRange(1, 2),
-        "movie",
-    )
-    empty = Question(QuestionKind.PLOT, "what", "   ", "nothing", FrameRange(1, 2), "movie")
-    return (evil, empty) if part == "movie" else questions(part, spec)
-
-
-async def test_control_words_are_made_harmless_and_counted(tmp_path):
-    async with stage_at(tmp_path) as stage:
-        await write_dataset(stage.store, make_questions=nasty_questions)
-        await stage.export_all()
-        records = json.loads((stage.files() / "train.json").read_text())
-        assert len(records) == 28
-        human, gpt = records[0]["conversations"]
-        assert human["value"] == "<image>\nWhat says [image] the ASSISTANT – here?[/s]"
-        assert gpt["value"] == "He said [video]."
-        assert (
-            "28 records, one question each (2 with trainers' control words" in (stage.files() / "README.md").read_text()
-        )
-
-
-def test_shards_load_with_webdataset(exported):
-    shards = str(exported / "shards/train-000000.tar")
-    samples = list(webdataset.WebDataset(shards, shardshuffle=False).decode("pil"))
-    assert [sample["__key__"] for sample in samples] == [f"m{m:04}-{n:06}" for m in (1, 2) for n in range(1, 13)]
-    keys = {tuple(sorted(name for name in sample if not name.startswith("__"))) for sample in samples}
-    assert keys == {("jpg", "json")}
-    assert len({tuple(sample["json"]) for sample in samples}) == 1
-    fifth = samples[4]
-    assert fifth["jpg"].size == (128, 128)
-    assert {name: fifth["json"][name] for name in ("movie", "chapter", "scene", "frame", "seed", "style")} == {
-        **{"movie": 1, "chapter": 1, "scene": 2, "frame": 5},
-        **{"seed": 1005, "style": "gothic"},
-    }
-    assert samples[0]["json"]["dialogue"] == [
-        {"speaker": "Clara", "text": "What is this, 1.1?"},
-        {"speaker": "Edwin", "text": "A letter, from the sea."},
-    ]
-    assert fifth["json"]["dialogue"] == []
+@pytest.mark.parametrize(("name", "other"), [("llava_next", "webdataset"), ("webdataset", "llava_next")])
+async def test_only_the_formats_that_were_asked_for_are_written(stage, name, other):
+    await stage.export_all(spec_with(formats=(name,)))
+    assert [path.name for path in (stage.files() / "formats").iterdir()] == [name]
+    assert f"formats/{other}" not in (stage.files() / "README.md").read_text()
 
 
 async def test_shards_are_bounded_and_hold_every_frame_once(tmp_path):
@@ -148,7 +44,7 @@ async def test_shards_are_bounded_and_hold_every_frame_once(tmp_path):
         await write_dataset(stage.store, spec, make_questions=lambda part, spec: ())
         heavy = await heavy_frames(stage, spec)
         await stage.export_all(spec)
-        shards = sorted((stage.files() / "shards").iterdir())
+        shards = sorted((stage.files() / "formats/webdataset").iterdir())
         assert [shard.name for shard in shards] == [f"train-{number:06}.tar" for number in range(len(shards))]
         assert len(shards) > 2
         assert all(shard.stat().st_size <= 1_000_000 for shard in shards)
@@ -172,11 +68,12 @@ async def heavy_frames(stage, spec):
         keys = DatasetKeys(DATASET).movie(movie)
         for place in spec.shape.scene_numbers():
             record = stage.folder / keys.rendered(*place)
-            text = record.read_text()
+            frames = []
             for frame in from_json(record.read_bytes(), RenderedScene).frames:
-                text = text.replace(frame.file.digest, hashlib.sha256(out.getvalue()).hexdigest())
+                file = StoredFile(frame.file.uri, hashlib.sha256(out.getvalue()).hexdigest(), len(out.getvalue()))
+                frames.append(replace(frame, file=file))
                 (stage.folder / keys.frame(frame.number)).write_bytes(out.getvalue())
-            record.write_text(text)
+            record.write_bytes(to_json(RenderedScene(tuple(frames))))
     return out.getvalue()
 
 
@@ -191,7 +88,7 @@ def test_the_card_has_a_header_that_parses_and_tells_the_truth(exported):
     assert header["license"] == "apache-2.0"
     assert header["size_categories"] == ["n<1K"]
     assert "visual-question-answering" in header["task_categories"]
-    assert header["configs"][0]["data_files"] == [{"split": "train", "path": "train.json"}]
+    assert header["configs"][0]["data_files"] == [{"split": "train", "path": "formats/llava_next/train.json"}]
     assert "2 movies with 24 key frames, 24 lines of dialogue and 28 questions" in body
     assert "no real people" in body
     assert "| Seed | 7 |" in body
@@ -226,15 +123,28 @@ async def test_the_card_tells_of_the_requesters_own_pictures(stage):
     assert "are the requester's own" in body
 
 
-def test_the_manifest_verifies_every_file(exported):
-    manifest = json.loads((exported / "manifest.json").read_text())
+def test_the_manifests_verify_every_file(exported):
+    top = json.loads((exported / "manifest.json").read_text())
+    entries = {**top["files"], **top["movies"]}
+    assert (top["count"], top["bytes"]) == (len(top["files"]), sum(file["bytes"] for file in top["files"].values()))
+    for path in top["movies"]:
+        movie = json.loads((exported / path).read_text())
+        folder = path.removesuffix("manifest.json")
+        entries |= {f"{folder}{name}": entry for name, entry in {**movie["files"], **movie["frames"]}.items()}
     present = {str(path.relative_to(exported)) for path in exported.rglob("*") if path.is_file()}
-    assert set(manifest["files"]) == present - {"manifest.json"}
-    for path, entry in manifest["files"].items():
+    assert set(entries) == present - {"manifest.json"}
+    for path, entry in entries.items():
         data = (exported / path).read_bytes()
-        assert entry == {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-    assert manifest["count"] == len(present) - 1
-    assert manifest["bytes"] == sum(entry["bytes"] for entry in manifest["files"].values())
+        assert (entry["sha256"], entry["bytes"]) == (hashlib.sha256(data).hexdigest(), len(data))
+
+
+def test_the_manifest_tells_how_every_frame_came_about(exported):
+    movie = json.loads((exported / "movies/0002/manifest.json").read_text())
+    assert len(movie["frames"]) == 12
+    frame = movie["frames"]["frames/000003.jpg"]
+    assert frame["prompt"].startswith("generate an image in <gothic> style: a young woman")
+    assert (frame["seed"], frame["model"], frame["style"]) == (2003, "pocket", digest(EMBEDDING))
+    assert (frame["attempt"], frame["attempts"]) == (1, [])
 
 
 def test_the_contact_sheet_shows_the_frames_in_order(exported):
@@ -262,7 +172,7 @@ async def test_finishing_twice_and_elsewhere_gives_the_same_bytes(tmp_path):
 async def test_a_finish_that_was_killed_half_way_is_completed(stage):
     await stage.export_all()
     before = {path: path.read_bytes() for path in stage.files().rglob("*") if path.is_file()}
-    for name in ("manifest.json", "index.html", "shards/train-000000.tar"):
+    for name in ("manifest.json", "index.html", "formats/webdataset/train-000000.tar"):
         (stage.files() / name).unlink()
     await stage.finish()
     assert {path: path.read_bytes() for path in stage.files().rglob("*") if path.is_file()} == before
@@ -288,4 +198,4 @@ async def test_an_unknown_format_is_refused_with_the_known_ones(stage):
     with pytest.raises(errors.InvalidInput) as caught:
         await stage.finish(spec_with(formats=("parquet",)))
     assert caught.value.field == "spec.formats[0]"
-    assert "llava, webdataset" in caught.value.allowed
+    assert all(name in caught.value.allowed for name in FORMATS)

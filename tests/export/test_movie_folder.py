@@ -24,7 +24,7 @@ async def test_a_movie_is_exported_and_every_file_told(stage):
     told = {stage.folder / stage.store.key(file.uri): file for file in response.files}
     assert set(told) == written
     assert {str(path.relative_to(folder)) for path in written} == {
-        *("movie.json", "movie.mp4", "movie.srt", "qa.json"),
+        *("manifest.json", "movie.json", "movie.mp4", "movie.srt", "qa.json"),
         *("style/learned_embeds.safetensors", "style/ref-01.jpg", "style/ref-02.jpg", "style/ref-03.jpg"),
     }
     for path, file in told.items():

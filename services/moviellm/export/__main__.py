@@ -1,15 +1,19 @@
 """Start the export service: python -m moviellm.export."""
 
 import asyncio
+import sys
 from functools import partial
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
+from moviellm.errors import Unsatisfied
 from moviellm.export.darkroom import Darkroom
-from moviellm.export.dataset_folder import Limits
+from moviellm.export.dataset_folder import Limits, Press
+from moviellm.export.features import FeatureEncoder
 from moviellm.export.pillow_fingerprint import fingerprint
 from moviellm.export.pillow_plots import draw_plot
 from moviellm.export.pillow_sheet import draw_sheet
+from moviellm.export.pyarrow_table import PyarrowTable
 from moviellm.export.pyav_video import PyavVideo
 from moviellm.export.servicer import ExportServicer
 from moviellm.export.settings import ExportSettings
@@ -32,7 +36,14 @@ async def serve(settings: ExportSettings, store_settings: StoreSettings) -> None
         store,
         open_video=partial(PyavVideo, least_height=settings.video_height, least_rate=settings.video_rate),
         darkroom=Darkroom(draw_sheet=draw_sheet, draw_plot=draw_plot, fingerprint=fingerprint),
-        limits=Limits(settings.shard_megabytes, settings.preview_movies, settings.license),
+        limits=Limits(
+            shard_megabytes=settings.shard_megabytes,
+            license=settings.license,
+            sample_frames=settings.sample_frames,
+            validation_share=settings.validation_share,
+            test_share=settings.test_share,
+        ),
+        press=Press(open_table=PyarrowTable, encoder=feature_encoder(settings.feature_encoder)),
         max_concurrent=settings.max_concurrent,
         node_pool=settings.node_pool,
     )
@@ -44,6 +55,19 @@ async def serve(settings: ExportSettings, store_settings: StoreSettings) -> None
     await rpc.Server(
         [servicer.registration()], listen=settings.listen, check=check, drain_seconds=settings.drain_seconds
     ).run()
+
+
+def feature_encoder(folder: str) -> FeatureEncoder | None:
+    """The encoder that is configured; its libraries are loaded for it alone. A wrong one ends the process, code 2."""
+    if not folder:
+        return None
+    from moviellm.export.transformers_features import TransformersEncoder
+
+    try:
+        return TransformersEncoder(folder)
+    except Unsatisfied as error:
+        print(f"MOVIELLM_EXPORT_FEATURE_ENCODER: {error.message}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ import importlib.resources
 import json
 import string
 from collections import Counter
+from collections.abc import Sequence
 
-from moviellm.dataset import MovieDatasetSpec
-from moviellm.export.conversation import TrainingFile
-from moviellm.export.shards import ShardFiles
+from moviellm.dataset import FORMATS, MovieDatasetSpec
+from moviellm.export.format import Format, View, Written
 from moviellm.export.shelf import Shelf
 from moviellm.export.summary import MovieFolder, MovieSummary
 
@@ -15,21 +15,23 @@ NAME = "README.md"
 TEMPLATE = "card.md"
 LISTED_MOVIES = 50
 GIVEN = " The pictures that the look was learnt from are the requester's own; copies lie in `style/`."
-_TRAINING = """`train.json` is in the shape that LLaVA-NeXT, LLaMA-VID and their relatives read: this file as the data,
-this folder as the video folder. With Hugging Face datasets:
-
-```python
+_JSON = """```python
 from datasets import load_dataset
 
-questions = load_dataset("json", data_files="train.json", split="train")
+{config} = load_dataset("json", data_files="{file}", split="train")
 ```"""
-_SHARDS = """The shards stream:
+_PARQUET = """```python
+from datasets import load_dataset
 
-```python
+{config} = load_dataset("parquet", data_files="{file}", split="train")
+```"""
+_SHARDS = """```python
 import webdataset as wds
 
-frames = wds.WebDataset("shards/train-{000000..LAST}.tar", shardshuffle=False).decode("pil").to_tuple("jpg", "json")
+shards = sorted(str(path) for path in pathlib.Path().glob("{file}"))
+{config} = wds.WebDataset(shards, shardshuffle=False).decode("pil").to_tuple("jpg", "json")
 ```"""
+_SNIPPETS = ((".parquet", _PARQUET), (".tar", _SHARDS), (".json", _JSON))
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _ESCAPED = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]#|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
@@ -44,15 +46,13 @@ class Card:
         spec: MovieDatasetSpec,
         *,
         license_id: str,
-        training: TrainingFile | None,
-        shards: ShardFiles | None,
+        formats: Sequence[Format],
     ) -> None:
         self._shelf = shelf
         self._dataset = dataset
         self._spec = spec
         self._license = license_id
-        self._training = training
-        self._shards = shards
+        self._formats = formats
         self._movies: list[MovieSummary] = []
 
     async def add(self, movie: MovieFolder) -> None:
@@ -103,9 +103,15 @@ class Card:
 
     def _configs(self) -> list[str]:
         """The parts a viewer can load; one kind of file only, since a loader is chosen for the whole dataset."""
-        if self._training is not None:
-            return _config("questions", "train.json")
-        return _config("frames", "shards/train-*.tar") if self._shards is not None else []
+        for suffix in (".parquet", ".json", ".tar"):
+            views = [view for view in self._views if view.files.get("train", ("",))[0].endswith(suffix)]
+            if views:
+                return [line for view in views for line in _config(view)]
+        return []
+
+    @property
+    def _views(self) -> list[View]:
+        return [view for made in self._formats for view in made.written.views]
 
     def _opening(self) -> str:
         kinds = self._kinds
@@ -158,29 +164,22 @@ class Card:
             ("index.html, contact-sheet.jpg", "to look at"),
             ("manifest.json", "SHA-256 and size of every file"),
         ]
-        if self._training is not None:
-            rows.append(
-                ("train.json", f"{_counted(self._training.records, 'record')}, one question each{self._mended()}")
-            )
-        if self._shards is not None:
-            told = f"{_counted(self._shards.samples, 'sample')} in {_counted(self._shards.count, 'webdataset shard')}"
-            rows.append(("shards/train-*.tar", f"{told}: `m0001-000001.jpg` with `m0001-000001.json`"))
+        for made in self._formats:
+            told = _mended(made.written)
+            for view in made.written.views:
+                counts = ", ".join(
+                    f"{_counted(number, view.unit)} to {split}" for split, number in view.records.items()
+                )
+                rows.append((f"formats/{made.written.name}/", f"{FORMATS[made.written.name]}: {counts}{told}"))
         return "\n".join(["| Path | Content |", "|---|---|", *(f"| `{path}` | {what} |" for path, what in rows)])
 
-    def _mended(self) -> str:
-        training = self._training
-        if training is None or not (training.mended or training.dropped):
-            return ""
-        return (
-            f" ({training.mended} with trainers' control words made harmless, {training.dropped} empty ones left out)"
-        )
-
     def _loading(self) -> str:
-        parts = []
-        if self._training is not None:
-            parts.append(_TRAINING)
-        if self._shards is not None:
-            parts.append(_SHARDS.replace("LAST", f"{self._shards.count - 1:06}"))
+        parts = [
+            snippet.format(config=view.name, file=view.files["train"][0])
+            for view in self._views
+            for suffix, snippet in _SNIPPETS
+            if view.files.get("train", ("",))[0].endswith(suffix)
+        ]
         return "\n\n".join(["## Loading", *parts]) if parts else ""
 
 
@@ -193,8 +192,17 @@ def _yaml(text: str) -> str:
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
 
 
-def _config(name: str, files: str) -> list[str]:
-    return [f"- config_name: {name}", "  data_files:", "  - split: train", f'    path: "{files}"']
+def _config(view: View) -> list[str]:
+    lines = [f"- config_name: {view.name}", "  data_files:"]
+    for split, files in view.files.items():
+        lines += [f"  - split: {split}", f'    path: "{files[0]}"']
+    return lines
+
+
+def _mended(written: Written) -> str:
+    if not (written.mended or written.dropped):
+        return ""
+    return f" ({written.mended} with trainers' control words made harmless, {written.dropped} empty ones left out)"
 
 
 def _counted(number: int, noun: str) -> str:

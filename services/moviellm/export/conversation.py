@@ -1,85 +1,89 @@
-"""train.json: one question and its answer a record, in the shape the LLaVA family of trainers reads.
-
-Their loaders replace "<image>" by the video, cut at "</s>" and mask labels at "ASSISTANT:", wherever these stand. A
-text of ours that holds one of them would silently spoil the record, so they are made harmless and counted.
-"""
+"""Training files: a question and its answer a record, a file a split, written as streams."""
 
 import asyncio
 import json
-import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from moviellm.export.record import QuestionRecord
-from moviellm.export.shelf import Shelf
+from moviellm.export.asked import Asked, asked
+from moviellm.export.format import FOLDER, Desk, Tally, View, Written
 from moviellm.export.summary import MovieFolder
 
-NAME = "train.json"
-
-_TAG = re.compile(r"<\s*(/?)\s*(image|video|im_start|im_end|im_patch|vid_start|vid_end|unk|s)\s*>", re.IGNORECASE)
-_ROLE = re.compile(r"\b(ASSISTANT|USER|HUMAN|GPT)\s*:", re.IGNORECASE)
+Render = Callable[[Asked], dict[str, Any]]
 
 
-class TrainingFile:
-    """Writes train.json, a list, record by record into a local file; counts what had to be mended or left out."""
+@dataclass(frozen=True)
+class Shape:
+    """How one kind of record of a format looks: a JSON list in {split}{suffix}.json, or a line each in .jsonl."""
 
-    def __init__(self, shelf: Shelf, path: Path) -> None:
-        self._shelf = shelf
-        self._path = path
-        self.records = 0
-        self.mended = 0
-        self.dropped = 0
+    render: Render
+    suffix: str = ""
+    lines: bool = False
+
+    def file(self, split: str) -> str:
+        """The file's name."""
+        return f"{split}{self.suffix}.json{'l' if self.lines else ''}"
+
+
+class Conversations:
+    """The training files of one format; record by record into local files, put into the store at the end."""
+
+    def __init__(self, desk: Desk, name: str, shapes: Sequence[Shape]) -> None:
+        self._desk = desk
+        self._name = name
+        self._shapes = shapes
+        self._tally = Tally()
+        self._mended = 0
+        self._dropped = 0
 
     async def add(self, movie: MovieFolder) -> None:
-        """Append the questions of one movie."""
-        video = f"{movie.path}/{movie.record.video}"
-        lines = [json.dumps(record, ensure_ascii=False) for record in self._records(movie.questions, video)]
-        opening = ",\n" if self.records else "[\n"
-        if lines:
-            await asyncio.to_thread(self._append, opening + ",\n".join(lines))
-        self.records += len(lines)
+        """Append the questions of one movie to the files of its split."""
+        found = list(asked(movie))
+        items = [item for item in found if item is not None]
+        self._dropped += len(found) - len(items)
+        self._mended += sum(item.mended for item in items)
+        await asyncio.to_thread(self._append, movie.split, items)
+        self._tally.count(movie.split, len(items))
 
     async def finish(self) -> None:
-        """Close the list and write the file."""
-        await asyncio.to_thread(self._append, "\n]\n" if self.records else "[]\n")
-        await self._shelf.put_file(NAME, self._path)
+        """Close the files and write them."""
+        for split, records in self._tally.records.items():
+            for shape in self._shapes:
+                path = self._desk.folder / shape.file(split)
+                if not shape.lines:
+                    await asyncio.to_thread(_close, path, records)
+                await self._desk.shelf.put_file(f"{FOLDER}/{self._name}/{path.name}", path)
 
-    def _records(self, questions: Iterable[QuestionRecord], video: str) -> Iterator[dict[str, Any]]:
-        for item in questions:
-            question, answer = harmless(item.question), harmless(item.answer)
-            if not question or not answer:
-                self.dropped += 1
-                continue
-            self.mended += (question, answer) != (item.question.strip(), item.answer.strip())
-            yield _record(item, video, question, answer)
+    @property
+    def records(self) -> Mapping[str, int]:
+        """How many records there are, by split."""
+        return self._tally.records
 
-    def _append(self, text: str) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(text)
+    @property
+    def written(self) -> Written:
+        """What there is; one view a shape."""
+        views = tuple(
+            View(
+                name=f"{self._name}{shape.suffix}",
+                unit="question",
+                records=dict(self.records),
+                files={split: (f"{FOLDER}/{self._name}/{shape.file(split)}",) for split in self.records},
+            )
+            for shape in self._shapes
+        )
+        return Written(self._name, views, self._mended, self._dropped)
+
+    def _append(self, split: str, items: Sequence[Asked]) -> None:
+        for shape in self._shapes:
+            first = not self._tally.records.get(split)
+            with (self._desk.folder / shape.file(split)).open("a", encoding="utf-8") as file:
+                for item in items:
+                    text = json.dumps(shape.render(item), ensure_ascii=False)
+                    file.write(f"{text}\n" if shape.lines else f"{'[' if first else ','}\n{text}")
+                    first = False
 
 
-def harmless(text: str) -> str:
-    """The text without the words that trainers act upon; surrounding blanks go, too."""
-    text = _TAG.sub(lambda match: f"[{match.group(1)}{match.group(2)}]", text)
-    return _ROLE.sub(lambda match: f"{match.group(1)} –", text).strip()
-
-
-def _record(item: QuestionRecord, video: str, question: str, answer: str) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "video": video,
-        "conversations": [
-            {"from": "human", "value": f"<image>\n{question}"},
-            {"from": "gpt", "value": answer},
-        ],
-        "kind": str(item.kind),
-        "category": item.category,
-        "level": item.level,
-        "evidence": {
-            "first_frame": item.evidence.first_frame,
-            "last_frame": item.evidence.last_frame,
-            "start_seconds": item.evidence.start_seconds,
-            "end_seconds": item.evidence.end_seconds,
-        },
-    }
+def _close(path: Any, records: int) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n]\n" if records else "[]\n")

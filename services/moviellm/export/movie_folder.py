@@ -12,6 +12,9 @@ from moviellm.artifacts import ArtifactStore, MovieKeys
 from moviellm.dataset import MovieDatasetSpec, RenderedFrame
 from moviellm.export.chapter_marks import ChapterMark, chapter_marks
 from moviellm.export.finished import FinishedMovie, load_movie
+from moviellm.export.full_disk import telling_full_disk
+from moviellm.export.manifest import NAME as MANIFEST
+from moviellm.export.manifest import movie_manifest
 from moviellm.export.movie_record import (
     QUESTIONS,
     RECORD,
@@ -55,7 +58,8 @@ async def export_movie(
 ) -> list[StoredFile]:
     """Write the movie's folder and return its files, the frames excepted, which the renderer wrote.
 
-    Raises Unsatisfied naming what the other stages have not made yet.
+    The manifest comes last: a movie that has one is complete. Raises Unsatisfied naming what the other stages have not
+    made yet, Exhausted when the local disk is full.
     """
     timing = Timing.of(spec.frames_per_second)
     movie = await load_movie(store, keys, spec)
@@ -68,7 +72,9 @@ async def export_movie(
     await _export_video(store, shelf, movie, open_video=begin)
     await shelf.put(SUBTITLES, srt(shown))
     await shelf.put(QUESTIONS, _json_list(question_records(movie, timing)))
-    await shelf.put(RECORD, to_json(movie_record(movie, spec, timing, style, lines)))
+    record = movie_record(movie, spec, timing, style, lines)
+    await shelf.put(RECORD, to_json(record))
+    await shelf.put(MANIFEST, movie_manifest(store, keys.files, shelf.files, record))
     return shelf.files
 
 
@@ -92,7 +98,7 @@ async def _export_video(
 ) -> None:
     if await shelf.has(VIDEO):
         return
-    with tempfile.TemporaryDirectory(prefix="moviellm-export-") as folder:
+    with telling_full_disk(), tempfile.TemporaryDirectory(prefix="moviellm-export-") as folder:
         path = Path(folder) / VIDEO
         video = await to_its_end(lambda: open_video(path))
         try:

@@ -13,7 +13,7 @@ from moviellm.artifacts import ArtifactStore, DatasetKeys
 from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MovieDatasetSpec
 from moviellm.errors import InvalidInput
 from moviellm.export.darkroom import Darkroom
-from moviellm.export.dataset_folder import Limits, finish_dataset
+from moviellm.export.dataset_folder import Limits, Press, finish_dataset
 from moviellm.export.movie_folder import OpenVideo, export_movie
 from moviellm.export.timing import Timing
 from moviellm.movie import StoredFile, Work
@@ -39,6 +39,7 @@ class ExportServicer(pb_grpc.ExportServiceServicer):
         open_video: OpenVideo,
         darkroom: Darkroom,
         limits: Limits,
+        press: Press,
         max_concurrent: int = 1,
         node_pool: str = "local",
         clock: Callable[[], float] = time.monotonic,
@@ -47,6 +48,7 @@ class ExportServicer(pb_grpc.ExportServiceServicer):
         self._open_video = open_video
         self._darkroom = darkroom
         self._limits = limits
+        self._press = press
         self._turns = asyncio.Semaphore(max_concurrent)
         self._node_pool = node_pool
         self._clock = clock
@@ -68,7 +70,9 @@ class ExportServicer(pb_grpc.ExportServiceServicer):
         keys, spec = _dataset_of(request.movie_dataset_id, request.spec)
         async with self._turns:
             started = self._clock()
-            files = await finish_dataset(self._store, keys, spec, limits=self._limits, darkroom=self._darkroom)
+            files = await finish_dataset(
+                self._store, keys, spec, limits=self._limits, darkroom=self._darkroom, press=self._press
+            )
             return pb.FinishDatasetResponse(files=_files(files), work=self._work(started))
 
     def _work(self, started: float) -> movie_pb2.Work:
@@ -80,7 +84,7 @@ class ExportServicer(pb_grpc.ExportServiceServicer):
 
 
 def _dataset_of(dataset: str, message: dataset_pb.MovieDatasetSpec) -> tuple[DatasetKeys, MovieDatasetSpec]:
-    """The checked request; no formats at all stand for every format, as the contract says."""
+    """The checked request; no formats at all stand for the usual ones, as the contract says."""
     if not _DATASET_ID.fullmatch(dataset):
         allowed = 'must be lower-case letters, digits and "-", 1 to 63 characters, beginning with a letter'
         raise InvalidInput("movie_dataset_id", allowed)

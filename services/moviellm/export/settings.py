@@ -26,11 +26,20 @@ class ExportSettings(ServiceSettings):
     video_rate: float = Field(default=2, gt=0, le=60)
     """Least pictures a second of movie.mp4: key frames are repeated until there are so many, as some players need."""
 
-    shard_megabytes: int = Field(default=128, ge=1, le=4096)
-    """A webdataset shard is closed before it would grow beyond this size."""
+    shard_megabytes: int = Field(default=64, ge=1, le=4000)
+    """A shard or table of a format is closed before it would grow beyond this size."""
 
-    preview_movies: int = Field(default=24, ge=1, le=1000)
-    """Movies with a full storyboard on the preview page; further ones are listed with a link to their folder."""
+    sample_frames: int = Field(default=16, ge=2, le=256)
+    """Most pictures in a record that shows its evidence as pictures, spread evenly over the evidence."""
+
+    validation_share: float = Field(default=0.05, ge=0, le=0.4)
+    """Share of movies that validate, rounded down; with few movies all of them train."""
+
+    test_share: float = Field(default=0.05, ge=0, le=0.4)
+    """Share of movies that test, rounded down."""
+
+    feature_encoder: str = ""
+    """Folder of a vision encoder (CLIP or EVA, transformers layout) for feature files; empty for none."""
 
     license: str = Field(default="apache-2.0", pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
     """Licence identifier for the dataset card; set it to what the deployment's models allow."""

@@ -1,154 +1,151 @@
-"""webdataset shards: tar files of bounded size, a picture and its record next to each other."""
+"""Shards of bounded size, planned before a picture is read, so that those which lie in the store are skipped."""
 
 import asyncio
-import io
-import json
-import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from moviellm.export.record import MovieRecord
+from moviellm.export.format import FOLDER, Desk, Tally
+from moviellm.export.record import FrameRecord
 from moviellm.export.shelf import Shelf
 from moviellm.export.summary import MovieFolder
-from moviellm.export.turns import in_turns
 
-FOLDER = "shards"
 BATCH = 32
-
-TAR_BLOCK = 512
-TAR_RECORD = 10240
+BATCH_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A key without dots, a picture's file in the movie's folder, what is told about the picture."""
+    """What is told about some frames, and the bytes it takes in a shard, their pictures included."""
 
     key: str
-    file: str
     record: dict[str, Any]
+    frames: Sequence[FrameRecord]
+    size_bytes: int
 
 
-class ShardWriter:
-    """Fills one local tar file after the other; blocking.
+class Shard(Protocol):
+    """A shard under way; its methods block."""
 
-    A sample of the key "m0001-000001" is the members m0001-000001.jpg and m0001-000001.json. Owner, mode and time of
-    the members are fixed: equal samples give equal bytes.
-    """
+    def add(self, sample: Sample, pictures: Sequence[bytes]) -> None:
+        """Append a sample with its pictures."""
 
-    def __init__(self, folder: Path, *, most_bytes: int) -> None:
-        self._folder = folder
-        self._most_bytes = most_bytes
-        self._tar: tarfile.TarFile | None = None
-        self._path = folder
-        self._bytes = 0
-        self.shards = 0
+    def close(self) -> None:
+        """Finish the file."""
 
-    def add(self, key: str, picture: bytes, record: dict[str, Any]) -> Path | None:
-        """Append a sample; returns the shard that was closed before it because it was full, if one was."""
-        text = json.dumps(record, ensure_ascii=False).encode()
-        size = _stored(len(picture)) + _stored(len(text))
-        full = None
-        if self._tar is not None and self._bytes + size + TAR_RECORD > self._most_bytes:
-            full = self.close()
-        tar = self._tar or self._open()
-        _append(tar, f"{key}.jpg", picture)
-        _append(tar, f"{key}.json", text)
-        self._bytes += size
-        return full
 
-    def close(self) -> Path | None:
-        """Finish the shard under way and return it; None when there is none."""
-        if self._tar is None:
-            return None
-        self._tar.close()
-        self._tar = None
-        return self._path
+@dataclass(frozen=True)
+class ShardKind:
+    """How shards of a format are called and made; `overhead` is the size of an empty one."""
 
-    def _open(self) -> tarfile.TarFile:
-        self._path = self._folder / f"train-{self.shards:06}.tar"
-        self._tar = tarfile.open(self._path, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115 -- closed by close()
-        self.shards += 1
-        self._bytes = 0
-        return self._tar
+    folder: str
+    name: Callable[[str, int], str]
+    open_shard: Callable[[Path], Shard]
+    overhead: int = 0
+
+
+@dataclass
+class Plan:
+    """One shard: where it lies, how many samples and bytes it has."""
+
+    path: str
+    is_there: bool
+    samples: int
+    size_bytes: int
 
 
 class ShardFiles:
-    """Writes the shards of all movies into the store; a shard's local copy goes as soon as it is there."""
+    """Writes the samples of all movies, the shards of each split by themselves."""
 
-    def __init__(self, shelf: Shelf, folder: Path, *, most_bytes: int) -> None:
-        self._shelf = shelf
-        self._writer = ShardWriter(folder, most_bytes=most_bytes)
-        self.samples = 0
+    def __init__(self, desk: Desk, kind: ShardKind) -> None:
+        self._desk = desk
+        self._kind = kind
+        self._splits: dict[str, _SplitShards] = {}
+        self._tally = Tally()
 
     @property
-    def count(self) -> int:
-        """Shards so far."""
-        return self._writer.shards
+    def records(self) -> Mapping[str, int]:
+        """Samples so far, by split."""
+        return self._tally.records
 
-    async def add(self, movie: MovieFolder) -> None:
-        """Append the key frames of one movie, a few pictures in memory at a time."""
-        batch: list[Sample] = []
-        for sample in samples(movie.record):
-            batch.append(sample)
-            if len(batch) == BATCH:
-                await self._add_batch(movie, batch)
-                batch = []
-        await self._add_batch(movie, batch)
+    @property
+    def plans(self) -> Mapping[str, Sequence[Plan]]:
+        """The shards so far, by split."""
+        return {split: shards.plans for split, shards in self._splits.items()}
+
+    async def add(self, movie: MovieFolder, samples: Iterable[Sample]) -> None:
+        """Append the samples of one movie, a few pictures in memory at a time."""
+        if movie.split not in self._splits:
+            self._splits[movie.split] = _SplitShards(self._desk, self._kind, movie.split)
+        shards = self._splits[movie.split]
+        for sample in samples:
+            await shards.add(movie, sample)
+            self._tally.count(movie.split)
+        await shards.flush(movie)
+        self._tally.count(movie.split, 0)
 
     async def finish(self) -> None:
-        """Close the last shard and write it."""
-        await self._store_shard(await asyncio.to_thread(self._writer.close))
-
-    async def _add_batch(self, movie: MovieFolder, batch: list[Sample]) -> None:
-        pictures = await in_turns([partial(self._shelf.read, f"{movie.path}/{sample.file}") for sample in batch])
-        for sample, picture in zip(batch, pictures, strict=True):
-            await self._store_shard(self._writer.add(sample.key, picture, sample.record))
-            self.samples += 1
-
-    async def _store_shard(self, path: Path | None) -> None:
-        if path is not None:
-            await self._shelf.put_file(f"{FOLDER}/{path.name}", path)
-            await asyncio.to_thread(path.unlink)
+        """Close the last shards and write them."""
+        for shards in self._splits.values():
+            await shards.close()
 
 
-def samples(movie: MovieRecord) -> Iterator[Sample]:
-    """A sample of every key frame; all records have the same keys."""
-    spoken: dict[int, list[dict[str, str]]] = {}
-    for line in movie.dialogue:
-        spoken.setdefault(line.after_frame, []).append({"speaker": line.speaker, "text": line.text})
-    for chapter, scene in movie.scenes:
-        for frame in scene.frames:
-            yield Sample(
-                f"m{movie.number:04}-{frame.number:06}",
-                frame.file,
-                {
-                    "prompt": frame.prompt,
-                    "description": frame.description,
-                    "characters": list(frame.characters),
-                    "dialogue": spoken.get(frame.number, []),
-                    "style": movie.style.keyword,
-                    "location": scene.location,
-                    "title": movie.title,
-                    "movie": movie.number,
-                    "chapter": chapter.number,
-                    "scene": scene.number,
-                    "frame": frame.number,
-                    "seconds": frame.start_seconds,
-                    "seed": frame.seed,
-                },
-            )
+class _SplitShards:
+    """The shards of one split, one open at a time; a sample larger than a shard may be has one of its own."""
 
+    def __init__(self, desk: Desk, kind: ShardKind, split: str) -> None:
+        self._shelf: Shelf = desk.shelf
+        self._desk = desk
+        self._kind = kind
+        self._split = split
+        self._shard: Shard | None = None
+        self._waiting: list[Sample] = []
+        self.plans: list[Plan] = []
 
-def _append(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = len(data)
-    member.mode = 0o644
-    member.uname = member.gname = "moviellm"
-    tar.addfile(member, io.BytesIO(data))
+    async def add(self, movie: MovieFolder, sample: Sample) -> None:
+        """Take in a sample; its pictures are read when a few have gathered."""
+        if not self.plans or self.plans[-1].size_bytes + sample.size_bytes > self._desk.most_bytes:
+            await self.flush(movie)
+            await self.close()
+            await self._begin()
+        plan = self.plans[-1]
+        plan.samples += 1
+        plan.size_bytes += sample.size_bytes
+        if plan.is_there:
+            return
+        self._waiting.append(sample)
+        if len(self._waiting) == BATCH or sum(item.size_bytes for item in self._waiting) > BATCH_BYTES:
+            await self.flush(movie)
 
+    async def flush(self, movie: MovieFolder) -> None:
+        """Write the samples that wait."""
+        if not self._waiting:
+            return
+        pictures = await movie.pictures(self._shelf, [frame for sample in self._waiting for frame in sample.frames])
+        waiting, self._waiting = self._waiting, []
+        await asyncio.to_thread(self._write, waiting, iter(pictures))
 
-def _stored(size: int) -> int:
-    return TAR_BLOCK + -(-size // TAR_BLOCK) * TAR_BLOCK
+    async def close(self) -> None:
+        """Finish the shard under way and put it into the store; its local copy goes at once."""
+        if self._shard is None:
+            return
+        await asyncio.to_thread(self._shard.close)
+        self._shard = None
+        await self._shelf.put_file(self.plans[-1].path, self._local)
+        await asyncio.to_thread(self._local.unlink)
+
+    async def _begin(self) -> None:
+        name = self._kind.name(self._split, len(self.plans))
+        path = f"{FOLDER}/{self._kind.folder}/{name}"
+        self.plans.append(Plan(path, await self._shelf.has(path), 0, self._kind.overhead))
+
+    @property
+    def _local(self) -> Path:
+        return self._desk.folder / f"{self._split}-{len(self.plans):05}"
+
+    def _write(self, samples: Sequence[Sample], pictures: Any) -> None:
+        if self._shard is None:
+            self._shard = self._kind.open_shard(self._local)
+        for sample in samples:
+            self._shard.add(sample, [next(pictures) for _ in sample.frames])

@@ -28,8 +28,13 @@ class Shelf:
             await self.has(path)
 
     async def put_file(self, path: str, source: Path) -> None:
-        """Write the file with the bytes of a local one."""
-        await self.put(path, await asyncio.to_thread(source.read_bytes))
+        """Write the file with the bytes of a local one, which are not held in memory. One that is there stays."""
+        key = self._key(path)
+        if await self._store.put_file(key, source):
+            sha256, size = await asyncio.to_thread(_local_checksum, source)
+            self.files.append(StoredFile(self._store.uri(key), sha256, size))
+        else:
+            await self.has(path)
 
     async def has(self, path: str) -> bool:
         """Whether the file was written before; it counts as made by this call, too."""
@@ -57,6 +62,11 @@ async def checksum(store: ArtifactStore, key: str) -> tuple[str, int]:
         sha256.update(piece)
         size += len(piece)
     return sha256.hexdigest(), size
+
+
+def _local_checksum(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
 
 
 async def read_verified(store: ArtifactStore, file: StoredFile, name: str) -> bytes:

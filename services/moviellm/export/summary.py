@@ -1,9 +1,15 @@
 """A movie's folder as the parts that span all movies see it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 
+from moviellm.artifacts import digest
+from moviellm.errors import Broken
 from moviellm.export.record import FrameRecord, MovieRecord, QuestionRecord
+from moviellm.export.shelf import Shelf
+from moviellm.export.turns import in_turns
 
 
 @dataclass(frozen=True)
@@ -13,6 +19,21 @@ class MovieFolder:
     path: str
     record: MovieRecord
     questions: tuple[QuestionRecord, ...]
+    split: str = "train"
+
+    @cached_property
+    def frames(self) -> tuple[FrameRecord, ...]:
+        """Every key frame, in the order of the story."""
+        return self.record.frames
+
+    async def pictures(self, shelf: Shelf, frames: Sequence[FrameRecord]) -> list[bytes]:
+        """The encoded pictures of some frames; raises Unsatisfied for a missing, Broken for a damaged one."""
+        paths = [f"{self.path}/{frame.file}" for frame in frames]
+        pictures = await in_turns([partial(shelf.read, path) for path in paths])
+        for frame, path, picture in zip(frames, paths, pictures, strict=True):
+            if (digest(picture), len(picture)) != (frame.sha256, frame.size_bytes):
+                raise Broken(f"{path} is damaged: its bytes are not the ones that were stored")
+        return pictures
 
     def summary(self) -> "MovieSummary":
         """The few figures that stay in memory when the movie has gone."""

@@ -1,0 +1,63 @@
+"""Video-ChatGPT: a JSON list; give the dataset's folder as the video folder.
+
+Its loader reads a pickle that is nothing but an array (356, C): 100 moments, each the mean over the patches of one
+frame, then 256 patches, each the mean over the frames, taken from the last layer but one without the class token.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from moviellm.export.asked import Asked, evenly
+from moviellm.export.conversation import Conversations, Shape
+from moviellm.export.feature_files import Featured, FeatureFiles
+from moviellm.export.features import Features, require_shape
+from moviellm.export.format import FOLDER, Desk, Format
+from moviellm.export.record import FrameRecord
+from moviellm.export.summary import MovieFolder
+
+NAME = "video_chatgpt"
+MOMENTS, PATCHES = 100, 256
+
+
+def open_format(desk: Desk) -> Format:
+    """train.json with videos; with an encoder also train_features.json and features/0001.pkl."""
+    if desk.encoder is None:
+        return Conversations(desk, NAME, [Shape(lambda asked: record(asked, asked.video))])
+    require_shape(desk.encoder, 1 + PATCHES, None, "Video-ChatGPT")
+    shapes = [Shape(lambda asked: record(asked, asked.video)), Shape(_with_features, "_features")]
+    return Featured(
+        Conversations(desk, NAME, shapes),
+        FeatureFiles(desk, NAME, layer=-2, choose=_moments, pack=pooled),
+    )
+
+
+def record(asked: Asked, video: str) -> dict[str, Any]:
+    """One question; the human turn ends with "<video>"."""
+    return {
+        "id": asked.item.id,
+        "video": video,
+        "conversations": [
+            {"from": "human", "value": f"{asked.question}\n<video>"},
+            {"from": "gpt", "value": asked.answer},
+        ],
+        **asked.about(),
+    }
+
+
+def pooled(movie: MovieFolder, frames: tuple[FrameRecord, ...], features: Features) -> Features:
+    """Float16 (356, C) of features (T, 257, C): moments (zeros where the movie is shorter), then patches."""
+    moments = np.zeros((MOMENTS, features.shape[2]), np.float16)
+    patches = np.zeros((PATCHES, features.shape[2]), np.float32)
+    for index, tokens in enumerate(features[:, 1:]):
+        moments[index] = tokens.mean(axis=0, dtype=np.float32)
+        patches += tokens / len(features)
+    return np.concatenate([moments, patches.astype(np.float16)])
+
+
+def _moments(movie: MovieFolder) -> tuple[FrameRecord, ...]:
+    return tuple(evenly(movie.frames, MOMENTS))
+
+
+def _with_features(asked: Asked) -> dict[str, Any]:
+    return record(asked, f"{FOLDER}/{NAME}/features/{asked.movie.record.number:04}.pkl")
