@@ -12,13 +12,16 @@ from typing import Any, Self, TypeVar
 import structlog
 from openai.types.chat import ChatCompletionMessageParam
 
+from moviellm import errors
 from moviellm.llm.cache import Remembered, ReplyCache, digest_of
-from moviellm.llm.openai_errors import Endpoint
-from moviellm.llm.openai_line import Line, Question, written
+from moviellm.llm.mending import without_thoughts
+from moviellm.llm.openai_errors import PROMPT_TOO_LONG, Endpoint
+from moviellm.llm.openai_line import Answer, Line, Question, cut_off, written
 from moviellm.llm.pace import Clock, Pace, Sleep
-from moviellm.llm.reply import Bill, NothingUsable, Reply, Unusable, object_of, without_thoughts
-from moviellm.llm.retrying import Jitter, Patience
+from moviellm.llm.reply import Bill, NothingUsable, Reply, Unusable
+from moviellm.llm.retrying import Jitter, Patience, Trials
 from moviellm.llm.settings import LlmSettings
+from moviellm.llm.understanding import understood
 
 __all__ = ["Bill", "NothingUsable", "OpenAIChat", "Reply"]
 
@@ -26,6 +29,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 _NOTHING = "(nothing)"
+_CUT_OFF = "it was cut off at the length limit; write more briefly"
 _QUOTED_BACK = 6000
 
 
@@ -109,8 +113,8 @@ class OpenAIChat:
         """Ask for an object of the JSON schema, whose "title" names it.
 
         `read` makes the value of the object or raises Unusable; then the model is told why and asked again. `bill` is
-        written on after every completion, so it tells the cost where the question fails, too. With `words`, a reply that
-        is no object is taken as it is, as the object's field of that name: small models answer best in plain words.
+        written on after every completion, so it tells the cost where the question fails, too. With `words`, a reply
+        that is no JSON is taken as the object's field of that name: small models answer best in plain words.
         """
         options = self._options(seed, max_tokens, temperature)
         key = digest_of(self.model, system, user, schema, options)
@@ -151,15 +155,15 @@ class OpenAIChat:
         own, trials, reason = Bill(), self._line.trials(), ""
         attempts = attempts or self._attempts
         for attempt in range(1, attempts + 1):
-            answer = await self._line.complete(question, turns, trials)
+            answer = await self._answer(question, turns, trials)
             for bill in (own, shared):
                 if bill is not None:
                     bill.add(answer.prompt_tokens, answer.completion_tokens)
             try:
-                reply = _object_or_words(_text_of(answer.completion), words)
-                return read(reply), reply, own
+                value, reply = understood(_text_of(answer.completion), question.schema, read, words=words)
+                return value, reply, own
             except Unusable as error:
-                reason = str(error)
+                reason = _CUT_OFF if cut_off(answer.completion) else str(error)
             log.warning("the model's reply cannot be used", asked=question.title, attempt=attempt, why=reason)
             turns = [first, *_correction(written(answer.completion), reason)]
         message = (
@@ -168,6 +172,15 @@ class OpenAIChat:
         )
         raise NothingUsable(message, why=reason, bill=own)
 
+    async def _answer(self, question: Question, turns: list[ChatCompletionMessageParam], trials: Trials) -> Answer:
+        """An answer to all turns, or to the first alone where a small model has no room for its own last reply."""
+        try:
+            return await self._line.complete(question, turns, trials)
+        except errors.Unsatisfied as error:
+            if len(turns) == 1 or error.reason != PROMPT_TOO_LONG:
+                raise
+        return await self._line.complete(question, turns[:1], trials)
+
     def _options(self, seed: int, max_tokens: int | None, temperature: float | None) -> dict[str, Any]:
         options: dict[str, Any] = {"seed": seed % 2**31}
         if temperature is not None:
@@ -175,17 +188,6 @@ class OpenAIChat:
         if limit := max_tokens or self._max_tokens:
             options |= {"max_tokens": limit, "max_completion_tokens": limit}
         return options
-
-
-def _object_or_words(text: str, field: str) -> dict[str, Any]:
-    """The object in the text, else, where a field is named for it, the text itself under that name."""
-    try:
-        return object_of(text)
-    except Unusable:
-        said = without_thoughts(text)
-        if not field or not said:
-            raise
-        return {field: said}
 
 
 def _correction(text: str, reason: str) -> tuple[ChatCompletionMessageParam, ChatCompletionMessageParam]:
@@ -198,16 +200,13 @@ def _correction(text: str, reason: str) -> tuple[ChatCompletionMessageParam, Cha
 
 
 def _text_of(completion: object) -> str:
-    """What the model wrote; raises Unusable for no completion, a refusal and a reply that was cut off."""
+    """What the model wrote; raises Unusable for no completion and for a refusal."""
     if not hasattr(completion, "choices"):
         raise Unusable("it is no chat completion")
     choice = next(iter(completion.choices or ()), None)
     message = getattr(choice, "message", None)
     if message is None:
         raise Unusable("it is not a chat completion with a message")
-    finish = getattr(choice, "finish_reason", None)
-    if getattr(message, "refusal", None) or finish == "content_filter":
+    if getattr(message, "refusal", None) or getattr(choice, "finish_reason", None) == "content_filter":
         raise Unusable("it is a refusal")
-    if finish == "length":
-        raise Unusable("it was cut off at the length limit; write more briefly")
     return written(completion)

@@ -13,6 +13,8 @@ from moviellm import errors
 
 Failure = openai.OpenAIError | TimeoutError
 
+PROMPT_TOO_LONG = "LLM_PROMPT_TOO_LONG"
+
 _LONGEST_WAIT = 86400.0
 _QUOTED = 300
 _SHORTEST_SECRET = 4
@@ -67,7 +69,7 @@ class Endpoint:
             return errors.Unsatisfied(unknown, reason="LLM_MODEL_UNKNOWN")
         reason = "LLM_REQUEST_REFUSED"
         if status == 413 or code == "context_length_exceeded" or _too_long(words):
-            reason = "LLM_PROMPT_TOO_LONG"
+            reason = PROMPT_TOO_LONG
         refused = f"{self} refuses the request with status {status}: {self.quoted(words)}"
         return errors.Unsatisfied(refused, reason=reason)
 

@@ -192,6 +192,12 @@ def written(completion: object) -> str:
     return content.encode("utf-8", "replace").decode() if isinstance(content, str) else ""
 
 
+def cut_off(completion: object) -> bool:
+    """Whether the model was stopped at a limit of length."""
+    choice = next(iter(getattr(completion, "choices", None) or ()), None)
+    return getattr(choice, "finish_reason", None) == "length"
+
+
 def _usage(completion: object, kind: str) -> int | None:
     count = getattr(getattr(completion, "usage", None), kind, None)
     return count if isinstance(count, int) and count > 0 else None
