@@ -19,6 +19,7 @@ first. The layout below one dataset:
     datasets/<id>/files/movies/0001/frames/000001.jpg
     requests/<digest of request_id>.json       which dataset a request_id made
     styles/<digest>/…                          references and embeddings, shared by all who ask for the same style
+    replies/<digest>.json                      what language models answered, by what they were asked; may be deleted
 """
 
 import asyncio
