@@ -10,7 +10,7 @@ from moviellm.movie import Chapter, ScenePlan
 from moviellm.scripting import conditions, fact_mending, lenient, replies, rules
 from moviellm.scripting.breach import Breach
 from moviellm.scripting.level import Level
-from moviellm.scripting.mending import closest, evenly, finished, last_sentence
+from moviellm.scripting.mending import as_sentence, closest, evenly, finished, last_sentence
 from moviellm.scripting.prompts import Prompts
 from moviellm.scripting.writer import ChapterRequest
 
@@ -63,10 +63,14 @@ class ChapterLevel(Level[Chapter]):
         """The scenes."""
         return {f"scene {scene.number}": scene.content for scene in draft.scenes}
 
-    def piece_at(self, where: str) -> str:
+    def piece_of(self, breach: Breach) -> str:
         """The scene."""
-        found = _PIECE.search(where)
+        found = _PIECE.search(breach.where)
         return found.group() if found else ""
+
+    def rule_of_gap(self, piece: str) -> str:
+        """A scene tells something."""
+        return "scene-told"
 
     def wanted(self, draft: Chapter, piece: str) -> str:
         """What the scene should be."""
@@ -91,7 +95,7 @@ class ChapterLevel(Level[Chapter]):
         """The draft with another content of a scene; what it told of facts is no longer sure."""
         number = _number(piece)
         scenes = list(draft.scenes)
-        scenes[number - 1] = replace(scenes[number - 1], content=text, after="")
+        scenes[number - 1] = replace(scenes[number - 1], content=as_sentence(finished(text, self._names)), after="")
         return replace(draft, scenes=tuple(scenes))
 
     def _counted(self, scenes: tuple[ScenePlan, ...]) -> list[ScenePlan]:

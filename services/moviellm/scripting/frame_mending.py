@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from moviellm.movie import Character, Frame
-from moviellm.scripting import conditions, mentions, sight
+from moviellm.scripting import conditions, english, mentions, sight
 from moviellm.scripting.compacting import compacted
 from moviellm.scripting.mending import Notes, evenly, finished, place_phrase, rightly_named
 from moviellm.scripting.rules_of_scenes import mentioned, names_location
@@ -18,6 +18,7 @@ _PREFIX = re.compile(
 )
 _PRONOUN = re.compile(r"^(she|he|they|both|we|i|it|her|his)\b('s|’s)?", re.IGNORECASE)
 _SHOTS = ("medium shot", "close-up", "wide shot")
+_SMALL_WORDS = "a an the two both one there it he she they his her their in at on under near with no some"
 _PREPOSITIONS = r"(?:in|at|on|inside|near|by|outside|through|into|onto|across)"
 
 
@@ -39,7 +40,7 @@ def mended(frame: Frame, request: SceneRequest, notes: Notes, where: str) -> Fra
         ("frame-aliases", lambda text: mentions.settled(rightly_named(text, people), people)),
         ("frame-characters", lambda text: with_subject(text, [n for n in frame.characters if n in _names(people)][:2])),
         ("frame-moment", _one_moment),
-        ("frame-names-location", lambda text: _placed(text, plan.location, request.outline.locations, people)),
+        ("frame-names-location", lambda text: _placed(text, plan.location, request.outline.locations)),
         ("frame-expression", lambda text: _faced(text, people)),
         ("frame-window", lambda text: compacted(text, people, request.outline.style.keyword, location=plan.location)),
     )
@@ -76,11 +77,11 @@ def reduced(frame: Frame, subjects: Sequence[str], location: str, face: str) -> 
 
     Frames next to each other differ by their number's shot.
     """
-    verb = sight.action_in(frame.description)
-    doing = verb if verb.endswith("ing") else "standing"
+    verb = sight.action_in(frame.description) or "standing"
+    doing = verb if verb.endswith("ing") else english.ing_word(english.base_word(verb))
     are = "are" if len(subjects) > 1 else "is"
     shot = _SHOTS[frame.number % len(_SHOTS)]
-    return f"{' and '.join(subjects)} {are} {doing} with {face} face {place_phrase(location)}, {shot}"
+    return f"{' and '.join(subjects)} {are} {doing} {face} {place_phrase(location)}, {shot}"
 
 
 def _names(people: Sequence[Character]) -> tuple[str, ...]:
@@ -98,16 +99,17 @@ def _one_moment(text: str) -> str:
     return re.sub(rf"\s*\b{re.escape(word)}\b", "", text).strip(" ,") if word.lower() in ("then", "finally") else text
 
 
-def _placed(text: str, location: str, locations: Sequence[str], people: Sequence[Character]) -> str:
+def _placed(text: str, location: str, locations: Sequence[str]) -> str:
     if names_location(text, location):
         return text
     for other in sorted(locations, key=len, reverse=True):
         elsewhere = re.compile(rf"\b{_PREPOSITIONS} (?:the|a|an) {re.escape(other)}\b", re.IGNORECASE)
         if elsewhere.search(text):
             return elsewhere.sub(place_phrase(location), text, count=1)
-    keeps = any(text.startswith(name) for person in people for name in (person.name, *person.aliases) if name)
     phrase = place_phrase(location)
-    return f"{phrase[0].upper()}{phrase[1:]}, {text if keeps else text[0].lower() + text[1:]}"
+    begins = text.split()[0].lower()
+    plain = begins in _SMALL_WORDS.split() or begins.endswith("ing")
+    return f"{phrase[0].upper()}{phrase[1:]}, {text[0].lower() + text[1:] if plain else text}"
 
 
 def _faced(text: str, people: Sequence[Character]) -> str:

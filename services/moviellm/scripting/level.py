@@ -63,8 +63,12 @@ class Level(ABC, Generic[P]):
         """The pieces in the order of the story, with their texts."""
 
     @abstractmethod
-    def piece_at(self, where: str) -> str:
-        """The piece at the place that a breach names; empty where there is none."""
+    def piece_of(self, breach: Breach) -> str:
+        """The piece that must be written again for a breach; empty where asking cannot mend it."""
+
+    @abstractmethod
+    def rule_of_gap(self, piece: str) -> str:
+        """The rule that an empty piece breaks."""
 
     @abstractmethod
     def wanted(self, draft: P, piece: str) -> str:
@@ -95,10 +99,12 @@ class Level(ABC, Generic[P]):
         """What is left to be written: empty pieces and broken rules, in the order of the pieces."""
         pieces = self.pieces(draft)
         empty = [
-            Flaw(piece, Breach("text", piece, "", "must not be empty")) for piece, text in pieces.items() if not text
+            Flaw(piece, Breach(self.rule_of_gap(piece), piece, "", "must not be empty"))
+            for piece, text in pieces.items()
+            if not text
         ]
         gaps = {flaw.piece for flaw in empty}
-        placed = [Flaw(self.piece_at(breach.where), breach) for breach in self.breaches(draft)]
+        placed = [Flaw(self.piece_of(breach), breach) for breach in self.breaches(draft)]
         broken = [flaw for flaw in placed if flaw.piece not in gaps]
         if empty:
             broken = [flaw for flaw in broken if flaw.piece]

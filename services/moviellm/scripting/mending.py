@@ -60,6 +60,12 @@ def finished(text: str, people: Sequence[str], location: str = "") -> str:
     return _LABEL.sub("", text).strip().strip('"“”`*').strip()
 
 
+def as_sentence(text: str) -> str:
+    """The text with a capital letter at its beginning and a mark at its end."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…', '”')) else '.'}" if text else ""
+
+
 def is_prose(text: str, words: int = 3) -> bool:
     """Whether a text could be something that somebody says: enough words, and letters rather than signs."""
     found = re.findall(r"[^\W\d_]{1,20}(?:['’][^\W\d_]+)?", text)

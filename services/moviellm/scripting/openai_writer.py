@@ -19,7 +19,7 @@ from moviellm.scripting.experience import Experience
 from moviellm.scripting.level import Flaw, Level
 from moviellm.scripting.mending import is_prose
 from moviellm.scripting.outline_level import OutlineLevel
-from moviellm.scripting.persistence import AGAIN_TRIES, PIECE_TRIES, Trust
+from moviellm.scripting.persistence import AGAIN_TRIES, PART_ATTEMPTS, PIECE_ATTEMPTS, PIECE_TRIES, Trust
 from moviellm.scripting.scene_level import SceneLevel
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest, Written
 
@@ -150,7 +150,8 @@ class _Work:
             if tries[flaw.piece] == PIECE_TRIES + 1:
                 draft = level.reduced(draft, flaw.piece)
                 continue
-            text = await self._one(draft, flaw, last=tries[flaw.piece] == PIECE_TRIES)
+            last = tries[flaw.piece] == PIECE_TRIES and not level.pieces(draft)[flaw.piece]
+            text = await self._one(draft, flaw, last=last)
             if text:
                 level.notes(flaw.breach.rule, self._place(flaw.piece), flaw.breach.was or "(nothing)")
                 draft = level.mended(level.put(draft, flaw.piece, text))
@@ -194,10 +195,19 @@ class _Work:
     async def _ask(self, reply: type[replies.Reply], template: str, said: tuple[str, str], read: Any) -> Any:
         """Ask one question with a seed of its own; what it costs goes on the bill, also where it fails."""
         self.templates.setdefault(self._level.prompts[template].label)
-        words = "text" if reply is replies.OneReply else ""
+        alone = reply is replies.OneReply
         schema, seed = replies.json_schema(reply), self._seed + self._asked
         self._asked += 1
-        return (await self._chat.ask(schema, *said, read, seed=seed, bill=self.bill, words=words)).value
+        answer = await self._chat.ask(
+            schema,
+            *said,
+            read,
+            seed=seed,
+            attempts=PIECE_ATTEMPTS if alone else PART_ATTEMPTS,
+            bill=self.bill,
+            words="text" if alone else "",
+        )
+        return answer.value
 
     def _place(self, piece: str) -> str:
         return self._level.where(piece)

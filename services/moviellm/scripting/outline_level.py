@@ -20,7 +20,7 @@ from moviellm.scripting import (
 )
 from moviellm.scripting.breach import Breach
 from moviellm.scripting.level import Level
-from moviellm.scripting.mending import finished
+from moviellm.scripting.mending import as_sentence, finished
 from moviellm.scripting.prompts import Prompts
 from moviellm.scripting.writer import OutlineRequest
 
@@ -83,14 +83,15 @@ class OutlineLevel(Level[Outline]):
         chapters = {f"chapter {chapter.number}": chapter.content for chapter in draft.chapters}
         return {"overview": draft.overview, "characters": cast, **chapters}
 
-    def piece_at(self, where: str) -> str:
+    def piece_of(self, breach: Breach) -> str:
         """The chapter, or the part that is named."""
-        found = _CHAPTER.search(where)
-        return (
-            found.group()
-            if found
-            else next((name for name in ("overview", "characters") if where.startswith(name)), "")
-        )
+        found = _CHAPTER.search(breach.where)
+        parts = ("overview", "characters")
+        return found.group() if found else next((name for name in parts if breach.where.startswith(name)), "")
+
+    def rule_of_gap(self, piece: str) -> str:
+        """There are an overview, a cast, and chapters that tell something."""
+        return {"overview": "overview-whole", "characters": "cast-size"}.get(piece, "chapter-told")
 
     def wanted(self, draft: Outline, piece: str) -> str:
         """What the piece should be."""
@@ -126,10 +127,10 @@ class OutlineLevel(Level[Outline]):
             return replace(draft, characters=_cast(text, self._request))
         people = [character.name for character in draft.characters]
         if piece == "overview":
-            return replace(draft, overview=finished(text, people))
+            return replace(draft, overview=as_sentence(finished(text, people)))
         number = _number(piece)
         chapters = list(draft.chapters)
-        chapters[number - 1] = replace(chapters[number - 1], content=finished(text, people), after="")
+        chapters[number - 1] = replace(chapters[number - 1], content=as_sentence(finished(text, people)), after="")
         return replace(draft, chapters=tuple(chapters))
 
 

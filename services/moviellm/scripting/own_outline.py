@@ -112,11 +112,12 @@ def _chapter(number: int, chapter: ChapterOutline, outline: Outline, notes: Note
 
 
 def _places(number: int, chapter: ChapterOutline, outline: Outline, notes: Notes) -> tuple[str, ...]:
-    """One to three of the outline's locations: those named, else one that is told of, else one in turn."""
+    """One to three of the outline's locations: those named, else those that are told of, else two in turn."""
     known = outline.locations
     named = dict.fromkeys(filter(None, (closest(_short(place), known) for place in chapter.locations)))
     told = [place for place in known if re.search(rf"\b{re.escape(place)}\b", chapter.content.lower())]
-    places = tuple(named)[:_MOST_PLACES] or tuple(told[:_MOST_PLACES]) or (known[(number - 1) % len(known)],)
+    in_turn = (known[(2 * number - 2) % len(known)], known[(2 * number - 1) % len(known)])
+    places = tuple(named)[:_MOST_PLACES] or tuple(told[:_MOST_PLACES]) or in_turn
     if tuple(place.lower() for place in chapter.locations) != places:
         notes("chapter-locations", f"chapter {number}", ", ".join(chapter.locations), ", ".join(places))
     return places

@@ -1,7 +1,8 @@
 """How long a writer goes on with one part of a script: whole, then what is wrong of it, then piece by piece.
 
-All numbers are bounds on questions. A question may take the chat several calls of its own (its attempts at a usable
-reply, and what is lost on the way), which are bounded there.
+A part of n pieces (a scene of 11 frames and 6 lines has 17) ends within `most_completions(n)` replies of the model,
+with a part that keeps every rule or with an error that names the rule; a model that says nothing usable at all is given
+up at the first piece. What is lost on the way to the endpoint comes on top, and is bounded by the chat.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ AGAIN_TRIES = 2
 PIECE_TRIES = 2
 """How often one piece is asked for alone; after that it is reduced to what can be kept, or refused."""
 
+PART_ATTEMPTS = 3
+"""Replies to one question for a whole part, or for what is wrong with it, until one is usable."""
+
+PIECE_ATTEMPTS = 2
+"""Replies to one question for a piece until one is usable."""
+
 DISTRUST = 2
 """After so many whole parts of a level that never came, its parts are asked for piece by piece from the start."""
 
@@ -22,9 +29,9 @@ RECONSIDER = 20
 """Every so many parts, a whole one is asked for all the same."""
 
 
-def most_questions(pieces: int) -> int:
-    """The most questions that a part of so many pieces can take."""
-    return WHOLE_TRIES + AGAIN_TRIES + PIECE_TRIES * pieces
+def most_completions(pieces: int) -> int:
+    """The most replies of the model that a part of so many pieces can take."""
+    return (WHOLE_TRIES + AGAIN_TRIES) * PART_ATTEMPTS + PIECE_TRIES * pieces * PIECE_ATTEMPTS
 
 
 @dataclass

@@ -6,15 +6,15 @@ from typing import Any
 
 from moviellm.llm.reply import Unusable
 from moviellm.movie import Frame, Line, Scene
+from moviellm.pocket import vocabulary
 from moviellm.scripting import conditions, frame_mending, lenient, line_mending, replies, rules
 from moviellm.scripting.breach import Breach
 from moviellm.scripting.level import Level
-from moviellm.scripting.mending import finished, place_phrase
+from moviellm.scripting.mending import as_sentence, finished, place_phrase
 from moviellm.scripting.prompts import Prompts
 from moviellm.scripting.writer import SceneRequest
 
 _PIECE = re.compile(r"\b(frame|line) (\d+)")
-_FACES = ("calm", "surprised", "happy", "afraid", "sad", "angry")
 
 
 class SceneLevel(Level[Scene]):
@@ -72,7 +72,8 @@ class SceneLevel(Level[Scene]):
         if kind != "frame":
             return draft
         frame = draft.frames[number - 1]
-        text = frame_mending.reduced(frame, self._subjects(number), self._plan.location, _face(number))
+        who = self._subjects(number)
+        text = frame_mending.reduced(frame, who, self._plan.location, _face(number, len(who)))
         self.notes(self._broken(draft, piece), self.where(piece), frame.description, text)
         return self.mended(_with_frame(draft, number, Frame(number, text)))
 
@@ -88,19 +89,25 @@ class SceneLevel(Level[Scene]):
         frames = {f"frame {frame.number}": frame.description for frame in draft.frames}
         return frames | {f"line {index}": line.text for index, line in enumerate(draft.dialogue, 1)}
 
-    def piece_at(self, where: str) -> str:
-        """The frame or the line."""
-        found = _PIECE.search(where)
+    def piece_of(self, breach: Breach) -> str:
+        """The frame or the line; a line that nobody could say needs a frame with somebody in it."""
+        if breach.rule == "dialogue-speaker":
+            return "frame 1"
+        found = _PIECE.search(breach.where)
         return found.group() if found else ""
+
+    def rule_of_gap(self, piece: str) -> str:
+        """Missing frames and lines are too few."""
+        return "frames-counted" if piece.startswith("frame") else "dialogue-counted"
 
     def wanted(self, draft: Scene, piece: str) -> str:
         """What the frame or line should be."""
         kind, number = _split(piece)
         if kind == "frame":
-            who = " and ".join(self._subjects(number))
+            who = self._subjects(number)
             return (
-                f"one sentence of at most 20 words that describes a picture: {who} doing one simple thing, with "
-                f"{_face(number)} face, {place_phrase(self._plan.location)}. No other person."
+                f"one sentence of at most 20 words that describes a picture: {' and '.join(who)} doing one simple "
+                f"thing, {_face(number, len(who))}, {place_phrase(self._plan.location)}. No other person."
             )
         line = draft.dialogue[number - 1]
         return f"one sentence that {line.speaker} says in this scene, about what happens."
@@ -124,7 +131,7 @@ class SceneLevel(Level[Scene]):
         system = self.prompts["frame"].filled(
             who=" and ".join(self._subjects(number)),
             location=self._plan.location,
-            expression=_FACES[number % len(_FACES)],
+            expression=_face(number).split()[2],
         )
         return system, self.context(draft, piece)
 
@@ -140,7 +147,7 @@ class SceneLevel(Level[Scene]):
             text = frame_mending.with_subject(text, self._subjects(number))
             return _with_frame(draft, number, Frame(number, text))
         line = draft.dialogue[number - 1]
-        spoken = line_mending.without_speaker(text, self._people)
+        spoken = as_sentence(line_mending.without_speaker(text, self._people))
         lines = (*draft.dialogue[: number - 1], replace(line, text=spoken), *draft.dialogue[number:])
         return replace(draft, dialogue=lines)
 
@@ -197,9 +204,9 @@ def _split(piece: str) -> tuple[str, int]:
     return kind, int(number)
 
 
-def _face(number: int) -> str:
-    face = _FACES[number % len(_FACES)]
-    return f"an {face}" if face[0] in "aeiou" else f"a {face}"
+def _face(number: int, people: int = 1) -> str:
+    expression = vocabulary.EXPRESSIONS[number % len(vocabulary.EXPRESSIONS)]
+    return expression.one if people == 1 else expression.two
 
 
 def _with_frame(draft: Scene, number: int, frame: Frame) -> Scene:
