@@ -22,7 +22,7 @@ from moviellm.wire import from_json, to_json
 async def test_all_formats_are_written_and_told(stage):
     response = await stage.export_all()
     names = {file.uri.split("/files/")[1] for file in response.files}
-    assert names == {
+    assert names >= {
         *("formats/llava_next/train.json", "formats/webdataset/train-000000.tar"),
         *("README.md", "index.html", "contact-sheet.jpg", "manifest.json"),
         *(f"figures/{name}.png" for name in ("question-kinds", "question-difficulty", "locations", "people")),
