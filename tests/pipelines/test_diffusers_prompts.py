@@ -86,6 +86,37 @@ def test_a_batch_mixes_the_styles_of_several_movies(kind):
 
 
 @pytest.mark.parametrize("kind", PIPELINES)
+def test_a_prompt_holds_a_style_and_characters(kind, tmp_path):
+    pipe = PIPELINES[kind]()
+    noir, clara, clarabel = (
+        style(pipe, token=token, seed=seed, vectors=vectors)
+        for token, seed, vectors in (("<noir>", 1, 2), ("<clara", 2, 1), ("<clara>bel", 3, 3))
+    )
+    prompts = [
+        "an image in <noir> style: <clara and <clara>bel in the library, <noir>",
+        "<clara>bel<noir>",
+        "a <clara picture",
+        "nobody in the library",
+        "<clara in <noir> style",
+    ]
+    learned = [(noir, clara, clarabel), [clarabel, noir], clara, None, (clara, noir)]
+    together = encode(pipe, prompts, learned)
+    for i, (prompt, its_own) in enumerate(zip(prompts, learned, strict=True)):
+        alone = encode(pipe, [prompt], [its_own])
+        torch.testing.assert_close(together.prompt_embeds[i], alone.prompt_embeds[0], atol=2e-6, rtol=0)
+    swapped = encode(pipe, prompts[4:], [(noir, style(pipe, token="<clara", seed=9))])
+    assert (swapped.prompt_embeds[0] - together.prompt_embeds[4]).abs().max() > 0.01
+    for number, one in enumerate((noir, clara, clarabel)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        load(pipe, one, folder)
+    theirs, pooled = by_diffusers(pipe, prompts)
+    torch.testing.assert_close(together.prompt_embeds, theirs, atol=2e-6, rtol=0)
+    if pooled is not None:
+        torch.testing.assert_close(together.pooled, pooled, atol=2e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kind", PIPELINES)
 def test_nothing_of_the_pipeline_changes(kind):
     pipe = PIPELINES[kind]()
     before = {name: value.clone() for name, value in pipe.text_encoder.state_dict().items()}

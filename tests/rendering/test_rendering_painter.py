@@ -20,7 +20,8 @@ def painter(request, tiny):
 
 def jobs_of(painter, count, style=None, **options):
     recipe = painter.recipe(RenderOptions(**({"steps": 3} | options)))
-    return [Job(f"a picture {number} in <gothic> style", number, recipe, style) for number in range(count)]
+    learned = () if style is None else (style,)
+    return [Job(f"a picture {number} in <gothic> style", number, recipe, learned) for number in range(count)]
 
 
 def pixels_of(painter, jobs):
@@ -31,10 +32,10 @@ def pixels_of(painter, jobs):
     return [result.pixels.astype(int) for result in results]
 
 
-def style_of(painter, tiny, seed):
+def style_of(painter, tiny, seed, token="<gothic>"):
     generator = torch.Generator().manual_seed(seed)
     sizes = painter._encoder.dims
-    return LearnedVectors("<gothic>", tuple(torch.randn((1, size), generator=generator) for size in sizes))
+    return LearnedVectors(token, tuple(torch.randn((1, size), generator=generator) for size in sizes))
 
 
 def differ(left, right):
@@ -54,12 +55,14 @@ def test_a_picture_is_the_same_alone_and_in_a_batch(painter):
 def test_styles_mix_in_one_batch(painter, tiny):
     styles = [style_of(painter, tiny, seed) for seed in (1, 2)]
     recipe = painter.recipe(RenderOptions(steps=3))
-    jobs = [Job("a picture in <gothic> style", 7, recipe, style) for style in (*styles, None)]
+    clara = style_of(painter, tiny, 3, token="<clara>")
+    learned = [(styles[0],), (styles[1],), (), (styles[0], clara), (clara, styles[1])]
+    jobs = [Job("a picture of <clara> in <gothic> style", 7, recipe, vectors) for vectors in learned]
     mixed = pixels_of(painter, jobs)
     for job, picture in zip(jobs, mixed, strict=True):
         assert differ(pixels_of(painter, [job])[0], picture) <= ROUNDING
-    assert differ(mixed[0], mixed[1]) > 0
-    assert differ(mixed[0], mixed[2]) > 0
+    for one, other in ((0, 1), (0, 2), (0, 3), (1, 4), (3, 4)):
+        assert differ(mixed[one], mixed[other]) > 0, (one, other)
 
 
 def test_padded_batches_give_the_same_bytes_alone_and_together(tiny):

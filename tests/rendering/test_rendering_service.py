@@ -108,8 +108,8 @@ async def test_pictures_are_measured(service, peer):
     assert answer.measures.scorer == answer.work.model == "pocket"
     assert answer.measures.neighbour_distance > 0
     assert answer.measures.style_color_distance > 0
+    request.texts.pop()
     with pytest.raises(errors.InvalidInput) as caught:
-        request.texts.pop()
         await rpc.call("rendering", stub.MeasurePictures(request, metadata=APPLICATION))
     assert caught.value.field == "texts"
 

@@ -8,11 +8,14 @@ import pytest
 from moviellm.artifacts import digest
 from moviellm.errors import Exhausted, InvalidInput
 from moviellm.movie import LearnedStyle
+from moviellm.rendering.choice import Chooser
 from moviellm.rendering.critic import Critic
+from moviellm.rendering.gallery import Gallery, PictureFormat
 from moviellm.rendering.measuring import Measuring
 from moviellm.rendering.picture import Painted, Recipe
-from moviellm.rendering.pillow_jpeg import jpeg, pixels_of
+from moviellm.rendering.pillow_jpeg import comment_of, jpeg, pixels_of
 from moviellm.rendering.servicer import RenderingServicer
+from moviellm.rendering.studio import Studio
 from moviellm.rendering.styles import StyleShelf
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import rendering_service_pb2 as pb
@@ -49,8 +52,13 @@ class Tally:
     def __init__(self):
         self.outcomes = []
 
+        self.verdicts = []
+
     def picture(self, outcome, seconds):
         self.outcomes.append(outcome)
+
+    def attempt(self, verdict):
+        self.verdicts.append(verdict)
 
 
 class Vectors:
@@ -72,18 +80,19 @@ def servicer(store, painter, tally):
     async def read(files):
         return Vectors()
 
-    return RenderingServicer(
+    format = PictureFormat(write=jpeg, comment=comment_of, pixels=pixels_of)
+    studio = Studio(
         store=store,
+        gallery=Gallery(store, format=format, node_pool="gold", model="tiny"),
         styles=StyleShelf(store, read=read, capacity=2),
-        paint=painter,
+        chooser=Chooser(paint=painter, critic=Critic()),
         recipe=lambda options: Recipe(options.width or 8, 8, 2, 1.0),
-        encode=jpeg,
         tally=tally,
-        measuring=Measuring(store=store, critic=Critic(), read_pixels=pixels_of, node_pool="gold"),
         model="tiny",
-        node_pool="gold",
         max_waiting=5,
     )
+    measuring = Measuring(store=store, critic=Critic(), read_pixels=pixels_of, node_pool="gold")
+    return RenderingServicer(studio=studio, measuring=measuring)
 
 
 def order(store, position, **changes):
@@ -136,7 +145,7 @@ async def test_references_are_rendered_without_a_style(servicer, store, painter)
     request = pb.RenderReferencesRequest(pictures=[order(store, 1)])
     responses = [response async for response in servicer.render_references(request)]
     assert responses[0].picture.number == 1
-    assert painter.jobs[0].style is None
+    assert painter.jobs[0].learned == ()
     assert await store.exists("x/1.jpg")
 
 
@@ -180,7 +189,7 @@ async def test_the_style_goes_with_the_pictures(servicer, store, painter):
     await store.put("styles/a.safetensors", b"vectors")
     style = movie_pb2.LearnedStyle(uri=store.uri("styles/a.safetensors"), digest=digest(b"vectors"), token="<gothic>")
     await render(servicer, [order(store, 1, prompt="in <gothic> style")], style)
-    assert isinstance(painter.jobs[0].style, Vectors)
+    assert [type(vectors) for vectors in painter.jobs[0].learned] == [Vectors]
 
 
 @pytest.mark.parametrize(
@@ -204,10 +213,16 @@ async def test_the_style_goes_with_the_pictures(servicer, store, painter):
         ("options.guidance_scale", {"guidance_scale": float("nan")}),
         ("options.negative_prompt", {"negative_prompt": "x" * 2001}),
         ("options.model", {"model": "sdxl"}),
+        ("options.attempts", {"attempts": -1}),
+        ("options.attempts", {"attempts": 9}),
+        ("options.min_score", {"min_score": 1.5}),
+        ("options.min_score", {"min_score": float("nan")}),
+        ("options.min_score", {"min_score": 0.2}),
+        ("pictures[1].text", {"text": "x" * 2001}),
     ],
 )
 async def test_bad_requests_name_the_field(servicer, store, painter, field, change):
-    of_picture = {key: value for key, value in change.items() if key in ("prompt", "number", "uri")}
+    of_picture = {key: value for key, value in change.items() if key in ("prompt", "number", "uri", "text")}
     if "uri" in of_picture:
         of_picture["uri"] = of_picture["uri"].replace("STORE", store.root)
     options = {key: value for key, value in change.items() if key not in of_picture}

@@ -1,13 +1,14 @@
-"""Prompts → text-encoder states, with learnt style vectors in the place of their token's text.
+"""Prompts → text-encoder states, with learnt vectors of styles and characters in the place of their tokens' text.
 
-Neither tokenizer nor text encoder is changed: the prompt is split at the token's text, the pieces are tokenised, ids
+Neither tokenizer nor text encoder is changed: the prompt is split at the tokens' texts, the pieces are tokenised, ids
 beyond the vocabulary stand for the vectors, and the encoder runs once with its embedding table W replaced by
 [W; vectors]. So one batch can mix the styles of several movies, and the same function trains the vectors, which are
 then the only parameters with a gradient. It equals `pipe.load_textual_inversion`.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,10 @@ class LearnedVectors:
 
     token: str
     vectors: tuple[Tensor, ...]
+
+
+Learned = LearnedVectors | Sequence[LearnedVectors] | None
+"""What the tokens in one prompt stand for: one style, several styles and characters, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,15 @@ class PromptEncoder:
         """Length of one vector for each text encoder."""
         return tuple(int(encoder.table.shape[1]) for encoder in self._encoders)
 
-    def encode(self, prompts: Sequence[str], styles: Sequence[LearnedVectors | None] = ()) -> EncodedPrompts:
-        """The states of `prompts`; `styles[i]` is the style whose token may stand in `prompts[i]`.
+    def encode(self, prompts: Sequence[str], styles: Sequence[Learned] = ()) -> EncodedPrompts:
+        """The states of `prompts`; `styles[i]` is what the tokens that may stand in `prompts[i]` stand for.
 
-        No `styles` means none for any prompt. Prompts longer than the encoder reads lose their end, as in pipelines,
-        and are told in `truncated`. Raises Unsatisfied when a style was learnt for text encoders of other sizes.
+        No `styles` means nothing for any prompt; where one token begins another, the longer one is meant. Prompts
+        longer than the encoder reads lose their end, as in pipelines, and are told in `truncated`. Raises Unsatisfied
+        when a style was learnt for text encoders of other sizes.
         """
-        chosen = list(styles) or [None] * len(prompts)
-        for style in {id(style): style for style in chosen if style}.values():
+        chosen = [_several(learned) for learned in styles] or [()] * len(prompts)
+        for style in {id(style): style for learned in chosen for style in learned}.values():
             self._check_shapes(style)
         states: list[Tensor] = []
         pooled: Tensor | None = None
@@ -166,21 +172,21 @@ class _TextEncoder:
         found: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids if text else []
         return found
 
-    def rows(self, prompts: Sequence[str], styles: Sequence[LearnedVectors | None], position: int) -> _Rows:
+    def rows(self, prompts: Sequence[str], learned: Sequence[Sequence[LearnedVectors]], position: int) -> _Rows:
         """The padded ids of a batch; `position` is that of this encoder in the pipeline."""
         first_id: dict[int, int] = {}
         extra: list[Tensor] = []
         next_id = self.table.shape[0]
-        for style in styles:
-            if style is not None and id(style) not in first_id:
+        for style in itertools.chain.from_iterable(learned):
+            if id(style) not in first_id:
                 first_id[id(style)] = next_id
                 extra.append(style.vectors[position])
                 next_id += style.vectors[position].shape[0]
         room = self._length - 2
         bodies = []
-        for prompt, style in zip(prompts, styles, strict=True):
-            start = first_id.get(id(style), 0)
-            bodies.append(list(self._body(prompt, style, range(start, start + _count(style, position)))))
+        for prompt, styles in zip(prompts, learned, strict=True):
+            ids = {one.token: range(first_id[id(one)], first_id[id(one)] + _count(one, position)) for one in styles}
+            bodies.append(list(self._body(prompt, ids)))
         padded = [self._padded(body[:room]) for body in bodies]
         truncated = tuple(i for i, body in enumerate(bodies) if len(body) > room)
         return _Rows(torch.tensor(padded), tuple(extra), truncated)
@@ -202,10 +208,12 @@ class _TextEncoder:
             self.model, replaced, (ids,), {"attention_mask": mask, "output_hidden_states": output_hidden_states}
         )
 
-    def _body(self, prompt: str, style: LearnedVectors | None, style_ids: Sequence[int]) -> Iterator[int]:
-        pieces = prompt.split(style.token) if style else [prompt]
+    def _body(self, prompt: str, ids: Mapping[str, Sequence[int]]) -> Iterator[int]:
+        """The ids of a prompt without marks; `ids` has those of each token's vectors."""
+        longest_first = sorted(ids, key=len, reverse=True)
+        pieces = re.split(f"({'|'.join(map(re.escape, longest_first))})", prompt) if ids else [prompt]
         for number, piece in enumerate(pieces):
-            yield from itertools.chain(style_ids if number else (), self.ids(piece))
+            yield from ids[piece] if number % 2 else self.ids(piece)
 
     def _padded(self, body: list[int]) -> list[int]:
         marked = [self.tokenizer.bos_token_id, *body, self.tokenizer.eos_token_id]
@@ -219,8 +227,14 @@ def _attention_mask(ids: Tensor, tokenizer: Any) -> Tensor:
     return (seen_before == 0).long()
 
 
-def _count(style: LearnedVectors | None, position: int) -> int:
-    return int(style.vectors[position].shape[0]) if style else 0
+def _count(style: LearnedVectors, position: int) -> int:
+    return int(style.vectors[position].shape[0])
+
+
+def _several(learned: Learned) -> Sequence[LearnedVectors]:
+    if learned is None:
+        return ()
+    return (learned,) if isinstance(learned, LearnedVectors) else learned
 
 
 def _sizes(dims: Sequence[int]) -> str:

@@ -50,7 +50,7 @@ class DiffusersPainter:
         """The learnt style in its files; raises Broken for damaged ones, Unsatisfied for those of another model."""
         style = read_learned(*files)
         with torch.inference_mode():
-            self._encoder.encode([style.token], [style])
+            self._encoder.encode([style.token], [(style,)])
         return style
 
     def paint(self, jobs: Sequence[Job]) -> list[Painted | Exception]:
@@ -101,7 +101,7 @@ class DiffusersPainter:
         return [Painted(picture, each, each if self._on_gpu else 0.0) for picture in pixels[: len(wanted)]]
 
     def _conditioning(self, jobs: Sequence[Job], recipe: Recipe) -> dict[str, Any]:
-        encoded = self._encoder.encode([job.prompt for job in jobs], [job.style for job in jobs])
+        encoded = self._encoder.encode([job.prompt for job in jobs], [job.learned for job in jobs])
         arguments = {"prompt_embeds": encoded.prompt_embeds, "pooled_prompt_embeds": encoded.pooled}
         if recipe.guidance_scale > 1:
             negative = self._encoder.encode_negative([recipe.negative_prompt] * len(jobs))

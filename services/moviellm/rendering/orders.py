@@ -4,9 +4,10 @@ import math
 from collections.abc import Sequence
 
 from moviellm.artifacts import ArtifactStore
+from moviellm.dataset import MAX_ATTEMPTS
 from moviellm.errors import InvalidInput
-from moviellm.movie import LearnedStyle
 from moviellm.rendering.picture import PictureOrder, RenderOptions
+from moviellm.rendering.styles import Learned
 
 MAX_PICTURES = 1024
 MAX_PROMPT = 2000
@@ -15,6 +16,8 @@ SIDE_STEP = 8
 MAX_STEPS = 200
 MAX_GUIDANCE = 30.0
 MAX_TOKEN = 100
+MAX_LEARNED = 33
+STYLE_FIELD = "learned_style"
 
 
 def check_orders(orders: Sequence[PictureOrder], store: ArtifactStore) -> None:
@@ -26,6 +29,7 @@ def check_orders(orders: Sequence[PictureOrder], store: ArtifactStore) -> None:
     for position, order in enumerate(orders):
         field = f"pictures[{position}]"
         _check_text(order.prompt, f"{field}.prompt", empty_allowed=False)
+        _check_text(order.text, f"{field}.text", empty_allowed=True)
         key = store.key(order.uri, f"{field}.uri")
         if order.number in numbers:
             raise InvalidInput(f"{field}.number", f"must differ from the other pictures' numbers, got {order.number}")
@@ -35,8 +39,11 @@ def check_orders(orders: Sequence[PictureOrder], store: ArtifactStore) -> None:
         keys.add(key)
 
 
-def check_options(options: RenderOptions, model: str) -> None:
-    """Raise InvalidInput unless the options are 0, empty or within their limits; `model` is the one that is loaded."""
+def check_options(options: RenderOptions, model: str, *, can_score: bool) -> None:
+    """Raise InvalidInput unless the options are 0, empty or within their limits.
+
+    `model` is the one that is loaded, `can_score` whether there is a scorer.
+    """
     _check_side(options.width, "options.width")
     _check_side(options.height, "options.height")
     if not 0 <= options.steps <= MAX_STEPS:
@@ -49,19 +56,33 @@ def check_options(options: RenderOptions, model: str) -> None:
     _check_text(options.negative_prompt, "options.negative_prompt", empty_allowed=True)
     if options.model not in ("", model):
         raise InvalidInput("options.model", f"must be empty or {model}, the model that is loaded here")
+    if not 0 <= options.attempts <= MAX_ATTEMPTS:
+        raise InvalidInput("options.attempts", f"must be 1 to {MAX_ATTEMPTS}, or 0 for 1, got {options.attempts}")
+    if not 0 <= options.min_score <= 1:
+        raise InvalidInput("options.min_score", f"must be a CLIP-Score, 0 to 1, got {options.min_score:g}")
+    if options.min_score and not can_score:
+        raise InvalidInput("options.min_score", "must be 0, because this deployment has no scorer")
 
 
-def check_style(style: LearnedStyle, orders: Sequence[PictureOrder], store: ArtifactStore) -> None:
-    """Raise InvalidInput for a learnt style that cannot be found, proved or used; no URI means no style."""
-    if not style.uri:
-        return
-    store.key(style.uri, "learned_style.uri")
-    if len(style.digest) != 64 or not set(style.digest) <= set("0123456789abcdef"):
-        raise InvalidInput("learned_style.digest", "must be the SHA-256 of the file in lower-case hexadecimal")
-    if not 1 <= len(style.token) <= MAX_TOKEN:
-        raise InvalidInput("learned_style.token", f"must be the style's token, 1 to {MAX_TOKEN} characters")
-    if not any(style.token in order.prompt for order in orders):
-        raise InvalidInput("learned_style.token", f"must stand in the prompts, but none holds {style.token}")
+def check_learned(learned: Sequence[Learned], orders: Sequence[PictureOrder], store: ArtifactStore) -> None:
+    """Raise InvalidInput for learnt styles and characters that cannot be found, proved, used or told apart.
+
+    A character's token may stand in no prompt, because not everybody is seen in every scene.
+    """
+    if len(learned) > MAX_LEARNED:
+        raise InvalidInput("learned_characters", f"must hold at most {MAX_LEARNED - 1} characters")
+    tokens: set[str] = set()
+    for field, look in learned:
+        store.key(look.uri, f"{field}.uri")
+        if len(look.digest) != 64 or not set(look.digest) <= set("0123456789abcdef"):
+            raise InvalidInput(f"{field}.digest", "must be the SHA-256 of the file in lower-case hexadecimal")
+        if not 1 <= len(look.token) <= MAX_TOKEN:
+            raise InvalidInput(f"{field}.token", f"must be the style's token, 1 to {MAX_TOKEN} characters")
+        if field == STYLE_FIELD and not any(look.token in order.prompt for order in orders):
+            raise InvalidInput(f"{field}.token", f"must stand in the prompts, but none holds {look.token}")
+        if look.token in tokens:
+            raise InvalidInput(f"{field}.token", f"must differ from the other tokens, got {look.token} twice")
+        tokens.add(look.token)
 
 
 def _check_text(text: str, field: str, *, empty_allowed: bool) -> None:

@@ -50,12 +50,12 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A picture on its way to the painter; `style` holds the learnt vectors in the painter's own form."""
+    """A picture on its way to the painter; `learned` holds the vectors of its prompt's tokens in the painter's form."""
 
     prompt: str
     seed: int
     recipe: Recipe
-    style: Any = None
+    learned: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

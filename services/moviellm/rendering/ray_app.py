@@ -15,14 +15,17 @@ from ray import serve
 
 from moviellm.artifacts import ArtifactStore
 from moviellm.errors import NotFound
+from moviellm.rendering.choice import Chooser
 from moviellm.rendering.critic import Critic, Scorer
+from moviellm.rendering.gallery import Gallery, PictureFormat
 from moviellm.rendering.measuring import Measuring
 from moviellm.rendering.picture import Job, Painted, Painter, RenderOptions
-from moviellm.rendering.pillow_jpeg import jpeg, pixels_of
+from moviellm.rendering.pillow_jpeg import comment_of, jpeg, pixels_of
 from moviellm.rendering.ray_door import door
 from moviellm.rendering.ray_metrics import RayTally
 from moviellm.rendering.servicer import RenderingServicer
 from moviellm.rendering.settings import RenderingSettings
+from moviellm.rendering.studio import Studio
 from moviellm.rendering.styles import StyleShelf
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging
@@ -50,23 +53,27 @@ class Rendering:
     def __init__(self, settings: dict[str, Any]) -> None:
         self._settings = RenderingSettings(**settings)
         configure_logging("rendering", level=self._settings.log_level, style=self._settings.log_format)
+        critic = _critic(self._settings)
         self._thread = ThreadPoolExecutor(1, "painter")
         self._painter = self._thread.submit(_load, self._settings).result()
         self._tally = RayTally(node_pool=self._settings.node_pool, model=self._settings.model)
-        store = ArtifactStore.open(StoreSettings())
-        critic = _critic(self._settings)
-        self._servicer = RenderingServicer(
+        self._servicer = self._assembled(ArtifactStore.open(StoreSettings()), critic)
+
+    def _assembled(self, store: ArtifactStore, critic: Critic) -> RenderingServicer:
+        settings = self._settings
+        pictures = PictureFormat(write=jpeg, comment=comment_of, pixels=pixels_of)
+        studio = Studio(
             store=store,
-            styles=StyleShelf(store, read=self._read_style, capacity=self._settings.styles_kept),
-            paint=self._batched(),
+            gallery=Gallery(store, format=pictures, node_pool=settings.node_pool, model=settings.model),
+            styles=StyleShelf(store, read=self._read_style, capacity=settings.styles_kept),
+            chooser=Chooser(paint=self._batched(), critic=critic),
             recipe=self._painter.recipe,
-            encode=jpeg,
             tally=self._tally,
-            measuring=Measuring(store=store, critic=critic, read_pixels=pixels_of, node_pool=self._settings.node_pool),
-            model=self._settings.model,
-            node_pool=self._settings.node_pool,
-            max_waiting=self._settings.max_waiting,
+            model=settings.model,
+            max_waiting=settings.max_waiting,
         )
+        measuring = Measuring(store=store, critic=critic, read_pixels=pixels_of, node_pool=settings.node_pool)
+        return RenderingServicer(studio=studio, measuring=measuring)
 
     @door
     async def RenderScene(self, request: pb.RenderSceneRequest) -> AsyncIterator[pb.RenderSceneResponse]:

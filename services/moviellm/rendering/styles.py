@@ -6,7 +6,7 @@ A style's digest is its identity: the same digest is read and checked once, what
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from moviellm.artifacts import ArtifactStore, digest
 from moviellm.errors import Broken, InvalidInput, NotFound
@@ -19,6 +19,13 @@ SECOND_FILE = "learned_embeds_2.safetensors"
 """Pipelines with two text encoders have a second file beside the first."""
 
 
+class Learned(NamedTuple):
+    """A learnt style or character of a request, and the request's field that it came in."""
+
+    field: str
+    look: LearnedStyle
+
+
 class StyleShelf:
     """Styles by digest, least recently used first out."""
 
@@ -28,32 +35,31 @@ class StyleShelf:
         self._capacity = capacity
         self._styles: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
-    async def fetch(self, style: LearnedStyle) -> Any | None:
-        """The style's vectors, None when it has no URI.
+    async def fetch(self, learned: Learned) -> Any:
+        """The vectors.
 
         Raises InvalidInput for a URI outside the store, for a file that is not there and for another token than the
         file's; Broken when the file is not what its digest says.
         """
-        if not style.uri:
-            return None
-        identity = (style.digest, style.token)
+        identity = (learned.look.digest, learned.look.token)
         if identity not in self._styles:
-            self._styles[identity] = await self._load(style)
+            self._styles[identity] = await self._load(*learned)
+        vectors = self._styles[identity]
         self._styles.move_to_end(identity)
         while len(self._styles) > self._capacity:
             self._styles.popitem(last=False)
-        return self._styles[identity]
+        return vectors
 
-    async def _load(self, style: LearnedStyle) -> Any:
-        key = self._store.key(style.uri, "learned_style.uri")
+    async def _load(self, field: str, style: LearnedStyle) -> Any:
+        key = self._store.key(style.uri, f"{field}.uri")
         try:
             first = await self._store.get(key)
         except NotFound as error:
-            raise InvalidInput("learned_style.uri", "must be a learnt style's file, but there is none") from error
+            raise InvalidInput(f"{field}.uri", "must be a learnt style's file, but there is none") from error
         if digest(first) != style.digest:
             raise Broken(f"the learnt style {style.uri} is damaged: its SHA-256 is not {style.digest}")
         second = await self._store.find(str(PurePosixPath(key).with_name(SECOND_FILE)))
         learned = await self._read([first] if second is None else [first, second])
         if learned.token != style.token:
-            raise InvalidInput("learned_style.token", f"must be the file's own token, {learned.token}")
+            raise InvalidInput(f"{field}.token", f"must be the file's own token, {learned.token}")
         return learned
