@@ -26,14 +26,29 @@ DEFAULT_FORMATS = ("llava_next", "webdataset")
 MAX_ATTEMPTS = 8
 """Most pictures rendered of one frame."""
 
+MAX_VECTORS = 8
+"""Most vectors learnt for one style."""
+
+
+class StyleMethod(StrEnum):
+    """How a look is held through a movie: by a learnt embedding (the paper's way), or by words in every prompt."""
+
+    TEXTUAL_INVERSION = "textual_inversion"
+    PROMPT = "prompt"
+
 
 @dataclass(frozen=True)
 class StyleSpec:
-    """The look that was asked for: a preset by name or a description; `pictures` counts the requester's own."""
+    """The look that was asked for: a preset by name or a description; `pictures` counts the requester's own.
+
+    `vectors` is how many vectors, 1 to `MAX_VECTORS`, textual inversion learns.
+    """
 
     preset: str = ""
     description: str = ""
     pictures: int = 0
+    method: StyleMethod = StyleMethod.TEXTUAL_INVERSION
+    vectors: int = 1
 
 
 @dataclass(frozen=True)

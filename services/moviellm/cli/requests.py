@@ -11,7 +11,7 @@ from moviellm import errors, rpc
 from moviellm.cli import views
 from moviellm.cli.connection import Client, Name, connect, run, server_of, short
 from moviellm.cli.progress import watch_to_the_end
-from moviellm.dataset import DEFAULT_FORMATS, FORMATS
+from moviellm.dataset import DEFAULT_FORMATS, FORMATS, StyleMethod
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1.movie_pb2 import Prompt
 
@@ -48,6 +48,13 @@ def create(
     style_picture: Annotated[
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, readable=True, help="A picture to learn the look from; 3 to 60."),
+    ] = None,
+    style_method: Annotated[
+        StyleMethod | None,
+        typer.Option(help="Hold the look by a learnt embedding or by words alone. (default: textual_inversion)"),
+    ] = None,
+    style_vectors: Annotated[
+        int | None, typer.Option(callback=_count, help="Vectors learnt for the style, 1 to 8. (default: 1)")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(callback=_long, help="The same request and seed give the same dataset.")
@@ -129,8 +136,10 @@ def create(
         )
         if attempts is not None or min_score or ablation:
             spec.quality.CopyFrom(pb.QualitySpec(attempts=attempts, min_score=min_score, ablation=ablation))
-        if style or style_description:
-            spec.style.CopyFrom(pb.StyleSpec(preset=style, description=style_description))
+        if style or style_description or style_method or style_vectors is not None:
+            method = pb.StyleMethod.Value(f"STYLE_METHOD_{style_method.upper()}") if style_method else None
+            look = pb.StyleSpec(preset=style, description=style_description, method=method, vectors=style_vectors)
+            spec.style.CopyFrom(look)
         request = pb.CreateMovieDatasetRequest(
             spec=spec, movie_dataset_id=id, request_id=request_id, validate_only=dry_run
         )

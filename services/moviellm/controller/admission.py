@@ -4,7 +4,7 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 
-from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MAX_ATTEMPTS, MovieDatasetSpec, QualitySpec
+from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MAX_ATTEMPTS, MAX_VECTORS, MovieDatasetSpec, QualitySpec
 from moviellm.errors import InvalidInput
 from moviellm.movie import Prompt
 from moviellm.pillow_pictures import open_picture
@@ -64,6 +64,7 @@ class Admission:
             )
         if style.description:
             self._phrase("spec.style.description", style.description, MAX_DESCRIPTION)
+        self._between("spec.style.vectors", style.vectors, 1, MAX_VECTORS)
         if style.preset and style.description:
             raise InvalidInput("spec.style", "set either preset or description, not both")
 

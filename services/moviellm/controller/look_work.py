@@ -16,14 +16,16 @@ from moviellm.controller.stages import (
     Stages,
     StyleOrder,
 )
-from moviellm.dataset import MovieDatasetSpec, MovieStyle, Stage, derived_seed
+from moviellm.dataset import MovieDatasetSpec, MovieStyle, Stage, StyleMethod, derived_seed
 from moviellm.errors import Broken
 from moviellm.movie import (
     Character,
     CharacterRole,
+    LearnedStyle,
     Outline,
     StoredFile,
     Style,
+    Work,
     character_prompt,
     reference_prompt,
 )
@@ -105,6 +107,8 @@ class LookWork:
             order = await self._order_from_requester(outline)
         else:
             order = await self._style_order(outline)
+        if character is None and self._spec.style.method is StyleMethod.PROMPT:
+            return Made(MovieStyle(LearnedStyle(), order.references), Work(), order.output_uri.rpartition("/")[2])
         async for update in self._stages.learn_style(order):
             if isinstance(update, InversionResult):
                 return Made(_movie_style(update, order), update.work, order.output_uri.rpartition("/")[2])
@@ -134,7 +138,7 @@ class LookWork:
         self, style: Style, prompts: list[str], captions: tuple[str, ...], seed: int
     ) -> StyleOrder:
         weights = await self._stages.weights()
-        made_from = _digest_of(prompts, seed, self._spec.model, weights, self._options.inversion_steps)
+        made_from = _digest_of(prompts, seed, self._spec.model, weights, self._recipe)
         orders = tuple(
             PictureOrder(
                 number,
@@ -158,8 +162,7 @@ class LookWork:
         seed = derived_seed(self._spec.seed, "style", outline.style.keyword)
         digests = [reference.digest for reference in references]
         weights = await self._stages.weights()
-        steps = self._options.inversion_steps
-        made_from = _digest_of(digests, outline.style.words, seed, self._spec.model, weights, steps)
+        made_from = _digest_of(digests, outline.style.words, seed, self._spec.model, weights, self._recipe)
         return self._order(outline.style, tuple(references), (), made_from, seed)
 
     def _order(
@@ -172,7 +175,13 @@ class LookWork:
             output_uri=self._maker.store.uri(f"styles/{made_from}"),
             seed=seed,
             steps=self._options.inversion_steps,
+            vectors=self._spec.style.vectors,
         )
+
+    @property
+    def _recipe(self) -> tuple[int, int]:
+        """What the learnt vectors depend on beside pictures, words and model."""
+        return self._options.inversion_steps, self._spec.style.vectors
 
     def _places(self, outline: Outline) -> list[str]:
         return [outline.locations[i % len(outline.locations)] for i in range(self._options.references)]

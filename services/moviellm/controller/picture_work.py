@@ -16,6 +16,7 @@ from moviellm.dataset import (
     RenderedFrame,
     RenderedScene,
     Stage,
+    StyleMethod,
     derived_seed,
 )
 from moviellm.errors import Broken
@@ -85,6 +86,7 @@ class PictureWork:
     def _frame_orders(
         self, movie: int, keys: MovieKeys, outline: Outline, scene: Scene, looks: MovieLooks
     ) -> tuple[PictureOrder, ...]:
+        words = f", {outline.style.words}" if self._spec.style.method is StyleMethod.PROMPT else ""
         style, characters = looks.style.learned.token or outline.style.keyword, looks.shown(outline)
         numbered = [
             (self._spec.shape.frame_number(scene.chapter, scene.number, frame.number), frame) for frame in scene.frames
@@ -92,7 +94,7 @@ class PictureWork:
         return tuple(
             PictureOrder(
                 number,
-                frame_prompt(frame.description, characters, style),
+                frame_prompt(frame.description, characters, style) + words,
                 derived_seed(self._spec.seed, "movie", movie, "frame", number),
                 self._maker.store.uri(keys.frame(number)),
                 drawn(frame.description, outline.characters),

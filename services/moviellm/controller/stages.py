@@ -82,6 +82,7 @@ class StyleOrder:
     seed: int
     steps: int = 0
     subject: str = "style"
+    vectors: int = 1
 
 
 @dataclass(frozen=True)

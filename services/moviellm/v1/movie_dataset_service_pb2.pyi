@@ -21,6 +21,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _StyleMethod:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StyleMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StyleMethod.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STYLE_METHOD_UNSPECIFIED: _StyleMethod.ValueType  # 0
+    """Not set."""
+    STYLE_METHOD_TEXTUAL_INVERSION: _StyleMethod.ValueType  # 1
+    """Learn an embedding of the style's keyword (the paper's way)."""
+    STYLE_METHOD_PROMPT: _StyleMethod.ValueType  # 2
+    """Learn nothing; every prompt says the style's words."""
+
+class StyleMethod(_StyleMethod, metaclass=_StyleMethodEnumTypeWrapper):
+    """How a look is held through a movie."""
+
+STYLE_METHOD_UNSPECIFIED: StyleMethod.ValueType  # 0
+"""Not set."""
+STYLE_METHOD_TEXTUAL_INVERSION: StyleMethod.ValueType  # 1
+"""Learn an embedding of the style's keyword (the paper's way)."""
+STYLE_METHOD_PROMPT: StyleMethod.ValueType  # 2
+"""Learn nothing; every prompt says the style's words."""
+Global___StyleMethod: _TypeAlias = StyleMethod  # noqa: Y015
+
 class _Stage:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -420,24 +444,39 @@ class StyleSpec(_message.Message):
     PRESET_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     PICTURES_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    VECTORS_FIELD_NUMBER: _builtins.int
     preset: _builtins.str
     """A style the deployment knows by name, such as "gothic"."""
     description: _builtins.str
     """A description in free words, 1 to 300 characters."""
     pictures: _builtins.int
     """How many of the requester's own pictures the look is learnt from. Output only."""
+    method: Global___StyleMethod.ValueType
+    """How the look is held; by textual inversion when not set."""
+    vectors: _builtins.int
+    """Vectors that textual inversion learns for the style, 1 to 8; 1 when not set."""
     def __init__(
         self,
         *,
         preset: _builtins.str = ...,
         description: _builtins.str = ...,
         pictures: _builtins.int = ...,
+        method: Global___StyleMethod.ValueType | None = ...,
+        vectors: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_method", b"_method", "_vectors", b"_vectors", "method", b"method", "vectors", b"vectors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "pictures", b"pictures", "preset", b"preset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_method", b"_method", "_vectors", b"_vectors", "description", b"description", "method", b"method", "pictures", b"pictures", "preset", b"preset", "vectors", b"vectors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__method: _TypeAlias = _typing.Literal["method"]  # noqa: Y015
+    _WhichOneofArgType__method: _TypeAlias = _typing.Literal["_method", b"_method"]  # noqa: Y015
+    _WhichOneofReturnType__vectors: _TypeAlias = _typing.Literal["vectors"]  # noqa: Y015
+    _WhichOneofArgType__vectors: _TypeAlias = _typing.Literal["_vectors", b"_vectors"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__method) -> _WhichOneofReturnType__method | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__vectors) -> _WhichOneofReturnType__vectors | None: ...
 
 Global___StyleSpec: _TypeAlias = StyleSpec  # noqa: Y015
 
