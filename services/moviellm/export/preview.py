@@ -1,52 +1,109 @@
-"""index.html: the preview page, one file that opens from disk."""
+"""index.html and preview/: the page that shows a dataset, opened from disk without any network.
+
+The page, its styles, its script and the dataset's figures are loaded at once; the story of a movie is a script of its
+own, fetched when that movie is opened. So the page is small, and no number of movies is too large for it.
+"""
 
 import dataclasses
+import html
 import importlib.resources
 import json
 from typing import Any
 
 from moviellm.dataset import MovieDatasetSpec
+from moviellm.export.distributions import Distributions
+from moviellm.export.quality_report import PAPER, QualityReport
 from moviellm.export.shelf import Shelf
 from moviellm.export.summary import MovieFolder
 
 NAME = "index.html"
-TEMPLATE = "preview.html"
-PLACEHOLDER = "{{ DATA }}"
+FOLDER = "preview"
+PARTS = "page"
+TITLE = "{{ TITLE }}"
+STYLES = ("page.css", "movie.css", "narrow.css")
+SCRIPTS = (
+    "dom.js",
+    "data.js",
+    "quality.js",
+    "home.js",
+    "theater.js",
+    "storyboard.js",
+    "questions.js",
+    "finder.js",
+    "closeup.js",
+    "desk.js",
+    "main.js",
+)
+LISTED_PLACES = 12
 
 
 class Preview:
-    """Collects the movies for the page; the first `most_movies` with everything, the others as a card only."""
+    """Writes each movie's story as it comes, and the page with what is known of all movies at the end.
 
-    def __init__(self, shelf: Shelf, dataset: str, spec: MovieDatasetSpec, *, most_movies: int) -> None:
+    `counted` and `quality` take in each movie before this does.
+    """
+
+    def __init__(
+        self, shelf: Shelf, dataset: str, spec: MovieDatasetSpec, *, counted: Distributions, quality: QualityReport
+    ) -> None:
         self._shelf = shelf
         self._dataset = dataset
         self._spec = spec
-        self._most_movies = most_movies
+        self._counted = counted
+        self._quality = quality
         self._movies: list[dict[str, Any]] = []
 
     async def add(self, movie: MovieFolder) -> None:
         """Take in the next movie."""
-        entry: dict[str, Any] = {"summary": dataclasses.asdict(movie.summary())}
-        if len(self._movies) < self._most_movies:
-            entry["record"] = _for_scripts(dataclasses.asdict(movie.record))
-            entry["questions"] = [dataclasses.asdict(item) for item in movie.questions]
-        self._movies.append(entry)
+        self._movies.append(dataclasses.asdict(movie.summary()))
+        story = {
+            "record": _for_scripts(dataclasses.asdict(movie.record)),
+            "questions": [dataclasses.asdict(item) for item in movie.questions],
+            "figures": self._quality.movies[-1],
+        }
+        number = movie.record.number
+        await self._shelf.put(f"{FOLDER}/movies/{number:04}.js", called(f"arrived({number}, ", story).encode())
 
     async def finish(self) -> None:
         """Write the page."""
-        spec = _for_scripts(dataclasses.asdict(self._spec))
-        data = {"dataset": self._dataset, "spec": spec, "movies": self._movies}
-        await self._shelf.put(NAME, page(data).encode())
+        data = {
+            "dataset": self._dataset,
+            "spec": _for_scripts(dataclasses.asdict(self._spec)),
+            "movies": self._movies,
+            "quality": self._quality.total,
+            "paper": PAPER,
+            "counted": {
+                "kinds": dict(self._counted.kinds.most_common()),
+                "difficulties": {name: self._counted.difficulties[name] for name in ("easy", "medium", "hard")},
+                "locations": dict(self._counted.locations.most_common(LISTED_PLACES)),
+                "people": {number: self._counted.people[number] for number in range(4)},
+                "scores": self._counted.scores,
+            },
+        }
+        await self._shelf.put(f"{FOLDER}/page.css", joined(STYLES).encode())
+        await self._shelf.put(f"{FOLDER}/page.js", joined(SCRIPTS).encode())
+        await self._shelf.put(f"{FOLDER}/dataset.js", called("opened(", data).encode())
+        await self._shelf.put(NAME, page(self._spec.theme).encode())
 
 
-def page(data: dict[str, Any]) -> str:
-    """The page with its data in it."""
-    template = importlib.resources.files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8")
-    return template.replace(PLACEHOLDER, embedded(data))
+def page(title: str) -> str:
+    """The page; its title is all that it holds of the dataset."""
+    return joined((NAME,)).replace(TITLE, html.escape(" ".join(title.split())))
+
+
+def joined(names: tuple[str, ...]) -> str:
+    """The page's parts of these names, one after the other."""
+    folder = importlib.resources.files(__package__).joinpath(PARTS)
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
+
+
+def called(call: str, data: object) -> str:
+    """A script that hands the data to the page."""
+    return f"MovieLLM.{call}{embedded(data)});\n"
 
 
 def embedded(data: object) -> str:
-    """JSON that cannot leave the script element it stands in, whatever the texts hold."""
+    """JSON that is a script's literal, too, and that holds no markup, whatever its texts hold."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
