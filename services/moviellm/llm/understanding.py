@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from moviellm.llm.fitting import without_braces
-from moviellm.llm.mending import objects_in, without_thoughts
+from moviellm.llm.mending import objects_in, strict, without_thoughts
 from moviellm.llm.reply import Unusable
 
 T = TypeVar("T")
@@ -15,8 +14,9 @@ def understood(
 ) -> tuple[T, dict[str, Any]]:
     """The value that `read` makes, and the object it made it of.
 
-    With `words`, a reply without JSON is the object's field of that name. Raises Unusable with the reason for the
-    likeliest object, which names what had to be mended before it was read.
+    With `words`, a reply without JSON is the object's field of that name, and placeholders in it are left to `read`,
+    which may know what they stand for. Raises Unusable with the reason for the likeliest object, which names what had
+    to be mended before it was read.
     """
     reason = ""
     try:
@@ -34,7 +34,11 @@ def _found(text: str, schema: Mapping[str, Any], words: str) -> Iterator[tuple[d
     """Objects and their flaws, the likeliest first; raises Unusable where there are none."""
     said = without_thoughts(text)
     if words and said and not said.startswith(("{", "[", "`")):
-        yield without_braces({words: said}, schema), ""
+        yield {words: said}, ""
+        return
+    whole, _ = strict(said) if words else (None, "")
+    if isinstance(whole, dict) and isinstance(whole.get(words), str):
+        yield whole, ""
         return
     for found in objects_in(text, schema):
         yield found.value, found.flaw
