@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from moviellm import errors
-from moviellm.cli import demo, download, evaluating, progress, requests, up
+from moviellm.cli import benchmarking, demo, download, evaluating, progress, requests, up
 from moviellm.cli.connection import UNREACHABLE, checked_address
 from moviellm.cli.local_stack import StackFailed
 from moviellm.cli.settings import DEFAULT_SERVER
@@ -76,7 +76,7 @@ app.command()(requests.delete)
 app.command()(download.download)
 app.command("open")(download.open_)
 app.command()(demo.demo)
-app.command()(evaluating.benchmark)
+app.command()(benchmarking.benchmark)
 app.command()(evaluating.evaluate)
 
 

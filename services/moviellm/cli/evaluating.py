@@ -1,7 +1,6 @@
-"""`moviellm benchmark` and `moviellm evaluate`: the paper's evaluation without its bias."""
+"""`moviellm evaluate`: two sets of answers judged pairwise, as the paper does it, without its bias."""
 
 import asyncio
-import json
 import os
 import re
 from dataclasses import dataclass, field
@@ -18,15 +17,11 @@ from moviellm.cli.evaluation_views import Meter, remarks_on, table_of
 from moviellm.cli.judging import LEXICAL, MODEL, JudgeChoice, judge_of
 from moviellm.cli.machine import stop_signals
 from moviellm.evaluation.answers import Role
-from moviellm.evaluation.benchmark import Benchmark
-from moviellm.evaluation.benchmark import benchmark as benchmark_for
 from moviellm.evaluation.journal import Journal
-from moviellm.evaluation.movies import movies_at
 from moviellm.evaluation.pairing import Pairs, paired
 from moviellm.evaluation.reading import read_answers
 from moviellm.evaluation.report import Report, as_json, report_of, write_whole
 from moviellm.evaluation.running import Progress, Run
-from moviellm.movie import QuestionKind
 
 _MODEL_VARIABLE = "MOVIELLM_QA_LLM_MODEL"
 _KEY_VARIABLE = "MOVIELLM_QA_LLM_API_KEY"
@@ -40,90 +35,15 @@ class Missing(StrEnum):
     ZERO = "zero"
 
 
-# ---- moviellm benchmark ----
-
-
-def benchmark(
-    movies: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[MOVIES]...",
-            help="Folders of downloaded datasets or movies; text files with a title a line; JSON lists of titles.",
-            show_default=False,
-        ),
-    ] = None,
-    title: Annotated[list[str] | None, typer.Option(help="A movie by its title; repeat it.")] = None,
-    output: Annotated[Path, typer.Option(dir_okay=False, help="Where the questions go.")] = Path("questions.json"),
-    sheet: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Write the questions here too, answers blank, for a model.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The same movies and seed give the same questions.")] = 0,
-    overview: Annotated[int, typer.Option(min=0, help="Overview questions a movie.")] = 1,
-    plot: Annotated[int, typer.Option(min=0, help="Plot questions a movie.")] = 2,
-    temporal: Annotated[int, typer.Option(min=0, help="Temporal questions a movie.")] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that differ.")] = False,
-) -> None:
-    """Write the paper's benchmark questions for movies: 1 overview, 2 plot, 1 temporal each.
-
-    Movies made here bring their own questions with the right answers. Of other movies only the title is known: their
-    questions fit any movie, and people write the right answers into "answer".
-
-    [bold]Examples[/]
-
-      moviellm benchmark out/demo --output questions.json --sheet answers.json
-
-      moviellm benchmark titles.txt --seed 7
-
-      moviellm benchmark --title "The General" --title "Metropolis"
-    """
-    counts = {QuestionKind.OVERVIEW: overview, QuestionKind.PLOT: plot, QuestionKind.TEMPORAL: temporal}
-    found = movies_at(movies or (), title or ())
-    made = benchmark_for(found, seed=seed, counts=counts)
-    if not made.questions:
-        raise errors.Unsatisfied(
-            "the movies have no questions of the kinds asked for; see --overview, --plot and --temporal"
-        )
-    files = {output: made.as_json()} | ({sheet: made.as_json(with_answers=False)} if sheet else {})
-    for path, value in files.items():
-        _check_replaceable(path, value, force)
-    for path, value in files.items():
-        write_whole(path, value)
-    _tell_benchmark(made, len(found), output, sheet)
-
-
-def _check_replaceable(path: Path, value: object, force: bool) -> None:
-    """A person may have written answers into the file that is there."""
-    if force or not path.exists():
-        return
-    try:
-        same = json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(value))
-    except ValueError:
-        same = False
-    if not same:
-        raise errors.Unsatisfied(
-            f"{path} is there already and differs; choose another file, or replace it with --force",
-            reason="FILE_EXISTS",
-        )
-
-
-def _tell_benchmark(made: Benchmark, movies: int, output: Path, sheet: Path | None) -> None:
-    _say(f"{len(made.questions)} questions about {movies} movies: {output}")
-    if made.lacking:
-        more = f" and {len(made.lacking) - 3} more" if len(made.lacking) > 3 else ""
-        _say(f"Fewer than asked for: {'; '.join(made.lacking[:3])}{more}")
-    blank = sum(not question.answer for question in made.questions)
-    if blank:
-        _say(f'{blank} right answers are to be written by people: fill in "answer" in {output}')
-    if sheet:
-        _say(f'For the models: {sheet}, "answer" to be filled in')
-    _say(f"Next: moviellm evaluate --reference {output} --candidate AFTER.json --baseline BEFORE.json --model NAME")
-
-
-# ---- moviellm evaluate ----
-
-
 def _judge(text: str) -> str:
-    return text if text in (LEXICAL, MODEL) else checked_address(text)
+    if text in (LEXICAL, MODEL):
+        return text
+    try:
+        return checked_address(text)
+    except typer.BadParameter:
+        raise typer.BadParameter(
+            f"{text!r} is neither {MODEL} nor {LEXICAL} nor the HOST:PORT of a question service"
+        ) from None
 
 
 def _base_url(text: str) -> str:
@@ -133,15 +53,9 @@ def _base_url(text: str) -> str:
 
 
 def evaluate(
-    reference: Annotated[
-        Path, typer.Option(exists=True, readable=True, help="The right answers, with their questions.")
-    ],
-    candidate: Annotated[
-        Path, typer.Option(exists=True, readable=True, help="One model's answers, as after tuning on the data.")
-    ],
-    baseline: Annotated[
-        Path, typer.Option(exists=True, readable=True, help="Another model's answers, as before tuning.")
-    ],
+    reference: Annotated[Path, typer.Option(help="The right answers, with their questions: a file or a folder.")],
+    candidate: Annotated[Path, typer.Option(help="One model's answers, as after tuning on the data.")],
+    baseline: Annotated[Path, typer.Option(help="Another model's answers, as before tuning.")],
     judge: Annotated[
         str,
         typer.Option(
@@ -155,9 +69,7 @@ def evaluate(
         typer.Option(callback=_base_url, help="The model's endpoint, any that speaks OpenAI's chat completions."),
     ] = "",
     model: Annotated[str, typer.Option(help="The model's name at the endpoint.")] = "",
-    key_file: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, readable=True, help="A file that holds the key.")
-    ] = None,
+    key_file: Annotated[Path | None, typer.Option(help="A file that holds the endpoint's key.")] = None,
     output: Annotated[Path, typer.Option(dir_okay=False, help="Where the figures go, as JSON.")] = Path(
         "evaluation.json"
     ),
@@ -182,7 +94,7 @@ def evaluate(
     The first judges with a model of OpenAI's; --base-url http://localhost:8000/v1 names any other endpoint, and
     --key-file a file with its key. The second needs no model: it counts words in common, which shows that all runs.
     """
-    choice = JudgeChoice(judge, base_url, _model_of(judge, model), key_file, timeout, concurrency)
+    choice = JudgeChoice(judge, base_url, _model_of(judge, model), _key_file(key_file), timeout, concurrency)
     sets = tuple(
         read_answers(path, role)
         for path, role in ((reference, Role.REFERENCE), (candidate, Role.CANDIDATE), (baseline, Role.BASELINE))
@@ -258,6 +170,13 @@ def _model_of(judge: str, model: str) -> str:
             "name the model that judges with --model (and its endpoint with --base-url), or choose --judge lexical"
         )
     return name
+
+
+def _key_file(path: Path | None) -> Path | None:
+    """Checked here and not by the judge, whose words would name a setting."""
+    if path is not None and not (path.is_file() and os.access(path, os.R_OK)):
+        raise typer.BadParameter(f"--key-file {path} must be a readable file that holds the key")
+    return path
 
 
 def _journal_of(output: Path, resume: bool) -> Path:

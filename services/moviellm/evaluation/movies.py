@@ -26,7 +26,7 @@ def movies_at(paths: Sequence[Path], titles: Sequence[str] = ()) -> list[Benchma
     found = [movie for path in paths for movie in _movies_at(path)]
     found += [_titled(title) for title in titles if title.strip()]
     if not found:
-        raise InvalidInput("movies", "must name at least one movie")
+        raise InvalidInput("movies", "must name at least one movie, by a folder, a list of titles or --title")
     return _with_own_ids(found)
 
 
