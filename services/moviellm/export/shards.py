@@ -142,7 +142,8 @@ class _SplitShards:
 
     @property
     def _local(self) -> Path:
-        return self._desk.folder / f"{self._split}-{len(self.plans):05}"
+        table = self._kind.folder.replace("/", "-")
+        return self._desk.folder / f"{table}-{self._split}-{len(self.plans):05}"
 
     def _write(self, samples: Sequence[Sample], pictures: Any) -> None:
         if self._shard is None:
