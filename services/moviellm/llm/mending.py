@@ -18,7 +18,7 @@ from moviellm.llm.truncation import completions
 _FENCED = re.compile(r"```\w*\s*([{\[].*[}\]])\s*```", re.DOTALL)
 _OPEN_FENCE = re.compile(r"```\w*\s*(?=[{\[])")
 _BARE_PLACEHOLDER = re.compile(r'(?<=[:\[,])(\s*)(\{[^{}":,\n]{1,80}\})(?=\s*[,}\]])')
-_LONGEST_MENDED = 200_000
+_LONGEST_MENDED = 40_000  # some ten times a scene; mending takes longer than linear time
 _NO_OBJECT = "it is not one JSON object"
 
 
@@ -61,7 +61,7 @@ def strict(text: str) -> tuple[object, str]:
             value: object = json.loads(candidate)
             json.dumps(value, ensure_ascii=False).encode()
         except json.JSONDecodeError as error:
-            wrong = f"it is not valid JSON: {error.msg} at character {error.pos}"
+            wrong = f"it is not valid JSON: {error.msg.removesuffix(' starting at')} at character {error.pos}"
         except UnicodeEncodeError:
             wrong = "it holds half of a surrogate pair, which is no character"
         except RecursionError:
