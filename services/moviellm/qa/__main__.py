@@ -3,12 +3,15 @@
 import asyncio
 
 from moviellm import rpc
+from moviellm.artifacts import ArtifactStore
 from moviellm.qa.asking import Asker
-from moviellm.qa.fact_asker import FactAsker
+from moviellm.qa.fact_asker import FactAsker, Limits
 from moviellm.qa.judging import Judge
 from moviellm.qa.lexical_judge import LexicalJudge
+from moviellm.qa.prompting import Templates
 from moviellm.qa.servicer import NAME, QuestionServicer
 from moviellm.qa.settings import QaSettings
+from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
 
@@ -39,24 +42,33 @@ async def _serve(settings: QaSettings) -> None:
 
 def _adapters(settings: QaSettings) -> tuple[Asker, Judge]:
     if settings.asker == "facts":
-        return FactAsker(), LexicalJudge()
+        return FactAsker(limits=_limits(settings), choice_share=settings.multiple_choice_share), LexicalJudge()
     return _openai_adapters(settings)
 
 
 def _openai_adapters(settings: QaSettings) -> tuple[Asker, Judge]:
     # Here, because the client's import doubles the service's start, which the embedded asker should not pay.
+    from moviellm.llm.cache import StoreReplies
     from moviellm.llm.openai_chat import OpenAIChat
     from moviellm.qa.openai_asker import OpenAIAsker
     from moviellm.qa.openai_judge import OpenAIJudge
 
-    chat = OpenAIChat(
-        base_url=settings.llm_base_url,
-        model=settings.llm_model,
-        api_key=settings.api_key(),
-        timeout_seconds=settings.llm_timeout_seconds,
-        max_concurrency=settings.llm_max_concurrency,
+    cache = StoreReplies(ArtifactStore.open(StoreSettings.load())) if settings.llm_cache else None
+    chat = OpenAIChat.configured(settings, cache=cache)
+    templates = Templates(settings.prompts_folder)
+    asker = OpenAIAsker(
+        chat=chat, templates=templates, limits=_limits(settings), choice_share=settings.multiple_choice_share
     )
-    return OpenAIAsker(chat=chat), OpenAIJudge(chat=chat)
+    return asker, OpenAIJudge(chat=chat, templates=templates)
+
+
+def _limits(settings: QaSettings) -> Limits:
+    return Limits(
+        movie=settings.questions_per_movie,
+        chapter=settings.questions_per_chapter,
+        scene=settings.questions_per_scene,
+        order=settings.questions_of_order,
+    )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from moviellm.llm.openai_chat import OpenAIChat, Reply
-from moviellm.llm.reply import Unusable
+from moviellm.llm.openai_chat import OpenAIChat
+from moviellm.llm.reply import Reply, Unusable
 from moviellm.qa.judging import Case, Judgement, Verdict, Winner, winner_of
-from moviellm.qa.prompting import prompt
+from moviellm.qa.prompting import Templates
 
 _SCHEMA: dict[str, Any] = {
     "title": "judgement",
@@ -24,8 +24,9 @@ _BEST = 5.0
 class OpenAIJudge:
     """Language models favour the answer they see first, so both orders are judged; see Verdict.winner."""
 
-    def __init__(self, *, chat: OpenAIChat) -> None:
+    def __init__(self, *, chat: OpenAIChat, templates: Templates | None = None) -> None:
         self._chat = chat
+        self._templates = templates or Templates()
         self.name = chat.model
 
     async def judge(self, case: Case) -> Verdict:
@@ -37,11 +38,12 @@ class OpenAIJudge:
             baseline_first=_exchanged(second.value),
             prompt_tokens=first.prompt_tokens + second.prompt_tokens,
             completion_tokens=first.completion_tokens + second.completion_tokens,
+            prompt=self._templates["judge"].label,
         )
 
     async def _compare(self, case: Case, a: str, b: str) -> Reply[Judgement]:
-        user = prompt("judge_case", question=case.question, reference=case.reference, a=a, b=b)
-        return await self._chat.ask(_SCHEMA, prompt("judge"), user, _judgement)
+        user = self._templates["judge_case"].filled(question=case.question, reference=case.reference, a=a, b=b)
+        return await self._chat.ask(_SCHEMA, self._templates["judge"].filled(), user, _judgement)
 
 
 def _judgement(reply: dict[str, Any]) -> Judgement:
