@@ -4,11 +4,11 @@ import asyncio
 import threading
 
 import pytest
-from openai_endpoint import Endpoint, completion, serving
+from openai_endpoint import CUT, HANG, Endpoint, completion, serving
 
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
-from moviellm.llm.reply import Unusable
+from moviellm.llm.reply import Bill, NothingUsable, Unusable
 
 KEY = "sk-very-secret"
 SCHEMA = {
@@ -22,7 +22,8 @@ GOOD = {"word": "yes"}
 
 
 def chat_of(endpoint, **options):
-    return OpenAIChat(base_url=endpoint.url, model="tiny", api_key=KEY, **options)
+    quick = {"patience_seconds": 1.0, "backoff_seconds": 0.001}
+    return OpenAIChat(**({"base_url": endpoint.url, "model": "tiny", "api_key": KEY} | quick | options))
 
 
 def word(reply):
@@ -31,8 +32,8 @@ def word(reply):
     return reply["word"]
 
 
-async def asked(chat, seed=7):
-    return await chat.ask(SCHEMA, "Say a word.", "Now.", word, seed=seed)
+async def asked(chat, seed=7, **options):
+    return await chat.ask(SCHEMA, "Say a word.", "Now.", word, seed=seed, **options)
 
 
 def last_words(request):
@@ -65,8 +66,10 @@ async def test_a_question_carries_schema_seed_and_key():
         ((200, completion(None)), "(nothing)", "it is not one JSON object"),
         ((200, completion([{"type": "text"}])), "(nothing)", "it is not one JSON object"),
         ((200, completion(None, refusal="I will not")), "(nothing)", "it is a refusal"),
-        ((200, completion('{"word', "content_filter")), "(nothing)", "it is a refusal"),
-        ((200, completion('{"word', "length")), "(nothing)", "it was cut off"),
+        ((200, completion("I will not help", refusal="I will not")), "I will not help", "it is a refusal"),
+        ((200, completion('{"word', "content_filter")), '{"word', "it is a refusal"),
+        ((200, completion('{"word', "length")), '{"word', "it was cut off"),
+        ('{"word": "{word}"}', '{"word": "{word}"}', "holds a placeholder"),
         ((200, {"choices": []}), "(nothing)", "it is not a chat completion"),
         ((200, {"choices": [{}]}), "(nothing)", "it is not a chat completion"),
         ((200, completion("{}") | {"usage": None}), "{}", '"word" must be a text'),
@@ -90,100 +93,54 @@ async def test_attempts_are_bounded_and_all_of_them_counted():
     with serving(Endpoint(["no", "no", GOOD])) as endpoint:
         reply = await asked(chat_of(endpoint))
         assert (reply.prompt_tokens, reply.completion_tokens) == (30, 15)
-    with serving(Endpoint(["no"])) as endpoint, pytest.raises(errors.Unavailable, match="not one JSON") as caught:
-        await asked(chat_of(endpoint, attempts=2))
+    bill = Bill(prompt_tokens=1)
+    with serving(Endpoint(["no"])) as endpoint, pytest.raises(NothingUsable, match="not one JSON") as caught:
+        await asked(chat_of(endpoint, attempts=2), bill=bill)
+    assert isinstance(caught.value, errors.Unavailable)
     assert caught.value.reason == "LLM_INVALID_REPLY"
+    assert caught.value.why == "it is not one JSON object"
+    assert caught.value.bill == Bill(20, 10, 2)
+    assert bill == Bill(21, 10, 2)
     assert len(endpoint.requests) == 2
+    with serving(Endpoint(["no"])) as endpoint, pytest.raises(NothingUsable):
+        await asked(chat_of(endpoint), attempts=1)
+    assert len(endpoint.requests) == 1
 
 
-def picky(refuses, status, said):
-    """An endpoint that refuses some requests in some words."""
-    return lambda request: (status, said) if refuses(request) else GOOD
+async def test_a_conversation_of_many_attempts_does_not_grow():
+    with serving(Endpoint(["first", "second", GOOD])) as endpoint:
+        await asked(chat_of(endpoint))
+    first, second, third = (request["messages"] for request in endpoint.requests)
+    assert [len(messages) for messages in (first, second, third)] == [2, 4, 4]
+    assert third[:2] == first
+    assert third[2]["content"] == "second"
 
 
-def form_of(request):
-    return request.get("response_format", {}).get("type"), "seed" in request
+async def test_a_model_without_room_for_its_last_reply_is_asked_anew_without_it():
+    def small(request):
+        if len(request["messages"]) > 2:
+            return 400, {"error": {"message": "This model's maximum context length is 64 tokens."}}
+        return "no" if len(endpoint.requests) == 1 else GOOD
+
+    with serving(Endpoint([small])) as endpoint:
+        assert (await asked(chat_of(endpoint))).value == "yes"
+    assert [len(request["messages"]) for request in endpoint.requests] == [2, 4, 2]
 
 
-def has_schema(request):
-    return form_of(request)[0] == "json_schema"
+async def test_options_are_sent_where_they_are_asked_for():
+    with serving(Endpoint([GOOD])) as endpoint:
+        await asked(chat_of(endpoint, max_tokens=300))
+        await asked(chat_of(endpoint, max_tokens=300), max_tokens=40, temperature=0.5)
+    plain, rich = endpoint.requests
+    assert (plain["max_tokens"], rich["max_tokens"], rich["temperature"]) == (300, 40, 0.5)
+    assert "temperature" not in plain
+    assert "max_completion_tokens" not in rich
 
 
-def has_form(request):
-    return "response_format" in request
-
-
-@pytest.mark.parametrize(
-    ("refuses", "status", "said", "forms"),
-    [
-        (
-            has_schema,
-            400,
-            {"error": {"message": "this model does not support response format `json_schema`"}},
-            [("json_schema", True), ("json_object", True)],
-        ),
-        (
-            has_schema,
-            422,
-            {"detail": [{"loc": ["body", "response_format", "type"], "msg": "Input should be 'json_object'"}]},
-            [("json_schema", True), ("json_object", True)],
-        ),
-        (
-            has_form,
-            400,
-            {"error": {"message": "response_format is not supported"}},
-            [("json_schema", True), (None, True)],
-        ),
-        (
-            has_form,
-            400,
-            {"error": "'response_format.type' must be 'text'"},
-            [("json_schema", True), ("json_object", True), (None, True)],
-        ),
-        (has_form, 400, b"", [("json_schema", True), (None, True)]),
-        (
-            has_form,
-            500,
-            {"error": {"message": "body -> response_format -> type: unexpected value"}},
-            [("json_schema", True), ("json_object", True), (None, True)],
-        ),
-        (
-            lambda request: "seed" in request,
-            400,
-            {"error": {"message": 'Unknown name "seed": Cannot find field.'}},
-            [("json_schema", True), ("json_schema", False)],
-        ),
-        (
-            lambda request: has_form(request) or "seed" in request,
-            400,
-            {"error": {"message": "Request contains an invalid argument."}},
-            [("json_schema", True), (None, True), (None, False)],
-        ),
-    ],
-)
-async def test_refused_options_are_left_out_and_that_is_remembered(refuses, status, said, forms):
-    with serving(Endpoint([picky(refuses, status, said)])) as endpoint:
-        chat = chat_of(endpoint)
-        assert (await asked(chat)).value == "yes"
-        assert [form_of(request) for request in endpoint.requests] == forms
-        assert (await asked(chat)).value == "yes"
-    assert [form_of(request) for request in endpoint.requests] == [*forms, forms[-1]]
-    in_words = '"additionalProperties": false' in endpoint.requests[-1]["messages"][0]["content"]
-    assert in_words is (forms[-1][0] != "json_schema")
-
-
-async def test_a_refusal_of_everything_is_not_remembered():
-    broken = threading.Event()
-    broken.set()
-    refusal = {"error": {"message": "unsupported schema"}}
-    with serving(Endpoint([picky(lambda _: broken.is_set(), 400, refusal)])) as endpoint:
-        chat = chat_of(endpoint)
-        with pytest.raises(errors.Unsatisfied, match="unsupported schema") as caught:
-            await asked(chat)
-        assert caught.value.reason == "LLM_REQUEST_REFUSED"
-        broken.clear()
-        await asked(chat)
-    assert form_of(endpoint.requests[-1]) == ("json_schema", True)
+async def test_plain_words_do_where_the_asker_says_so():
+    with serving(Endpoint(["Lighthouse."])) as endpoint:
+        assert (await asked(chat_of(endpoint), words="word")).value == "Lighthouse."
+    assert len(endpoint.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -191,6 +148,7 @@ async def test_a_refusal_of_everything_is_not_remembered():
     [
         (401, {"error": {"message": KEY}}, {}, errors.Denied, "LLM_UNAUTHORIZED", None),
         (403, {"error": {"message": KEY}}, {}, errors.Denied, "LLM_UNAUTHORIZED", None),
+        (400, {"error": {"message": f"API key not valid: {KEY}"}}, {}, errors.Denied, "LLM_UNAUTHORIZED", None),
         (404, {"error": {"message": KEY}}, {}, errors.Unsatisfied, "LLM_MODEL_UNKNOWN", None),
         (
             400,
@@ -200,18 +158,18 @@ async def test_a_refusal_of_everything_is_not_remembered():
             "LLM_MODEL_UNKNOWN",
             None,
         ),
-        (400, {"error": {"message": f"too long {KEY}"}}, {}, errors.Unsatisfied, "LLM_REQUEST_REFUSED", None),
+        (400, {"error": "model 'tiny' does not exist"}, {}, errors.Unsatisfied, "LLM_MODEL_UNKNOWN", None),
+        (400, {"error": {"message": f"too long {KEY}"}}, {}, errors.Unsatisfied, "LLM_PROMPT_TOO_LONG", None),
+        (413, {}, {}, errors.Unsatisfied, "LLM_PROMPT_TOO_LONG", None),
         (402, {"error": {"message": f"pay {KEY}"}}, {}, errors.Unsatisfied, "LLM_REQUEST_REFUSED", None),
+        (429, {"error": {"code": "insufficient_quota"}}, {}, errors.Unsatisfied, "LLM_REQUEST_REFUSED", None),
         (429, {}, {"retry-after": "7"}, errors.Exhausted, "LLM_RATE_LIMITED", 7.0),
         (429, {}, {"retry-after": "inf"}, errors.Exhausted, "LLM_RATE_LIMITED", 86400.0),
-        (429, {}, {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, errors.Exhausted, "LLM_RATE_LIMITED", None),
-        (408, {}, {}, errors.Unavailable, "LLM_UNREACHABLE", None),
-        (500, {"error": {"message": KEY}}, {}, errors.Unavailable, "LLM_UNREACHABLE", None),
+        (429, {}, {"retry-after": "Wed, 21 Oct 2099 07:28:00 GMT"}, errors.Exhausted, "LLM_RATE_LIMITED", 86400.0),
         (503, b"<html>", {"retry-after": "2"}, errors.Unavailable, "LLM_UNREACHABLE", 2.0),
-        (200, b"{", {"content-length": "999"}, errors.Unavailable, "LLM_UNREACHABLE", None),
     ],
 )
-async def test_failures_become_our_errors_at_once_and_never_name_the_key(
+async def test_what_asking_again_does_not_help_fails_at_once_and_never_names_the_key(
     status, body, headers, kind, reason, retry_after
 ):
     with serving(Endpoint([(status, body, headers)])) as endpoint, pytest.raises(kind) as caught:
@@ -223,12 +181,33 @@ async def test_failures_become_our_errors_at_once_and_never_name_the_key(
     assert len(endpoint.requests) == 1
 
 
-async def test_silence_is_unreachable_and_the_endpoint_is_named_without_its_password():
-    endpoint = Endpoint()
-    endpoint.answers = [endpoint.silence]
-    with serving(endpoint), pytest.raises(errors.Unavailable, match="does not answer in time"):
-        await asked(chat_of(endpoint, timeout_seconds=0.2))
-    chat = OpenAIChat(base_url="http://user:pass@127.0.0.1:1/v1?token=t", model="tiny")
+@pytest.mark.parametrize(
+    ("answer", "kind", "reason", "calls"),
+    [
+        ((429, {}), errors.Exhausted, "LLM_RATE_LIMITED", 7),
+        ((429, {}, {"retry-after": "0.01"}), errors.Exhausted, "LLM_RATE_LIMITED", 7),
+        ((429, {}, {"retry-after": "nonsense"}), errors.Exhausted, "LLM_RATE_LIMITED", 7),
+        ((408, {}), errors.Unavailable, "LLM_UNREACHABLE", 4),
+        ((500, {"error": {"message": KEY}}), errors.Unavailable, "LLM_UNREACHABLE", 4),
+        ((502, b"<html>"), errors.Unavailable, "LLM_UNREACHABLE", 4),
+        ((503, b"<html>", {"retry-after": "0"}), errors.Unavailable, "LLM_UNREACHABLE", 4),
+        (CUT, errors.Unavailable, "LLM_UNREACHABLE", 4),
+        (HANG, errors.Unavailable, "LLM_UNREACHABLE", 2),
+        ((400, {"error": {"message": KEY}}), errors.Unsatisfied, "LLM_REQUEST_REFUSED", 5),
+    ],
+)
+async def test_what_may_pass_is_borne_a_few_times_and_then_said(answer, kind, reason, calls):
+    timeout = {"timeout_seconds": 1.0} if answer is HANG else {}
+    with serving(Endpoint([answer])) as endpoint, pytest.raises(kind) as caught:
+        await asked(chat_of(endpoint, **timeout))
+    assert caught.value.reason == reason
+    assert endpoint.url in caught.value.message
+    assert KEY not in caught.value.message
+    assert len(endpoint.requests) == calls
+
+
+async def test_nobody_there_is_said_at_once_and_the_endpoint_is_named_without_its_password():
+    chat = OpenAIChat(base_url="http://user:pass@127.0.0.1:1/v1?token=t", model="tiny", backoff_seconds=1000)
     for call in (asked(chat), chat.check()):
         with pytest.raises(errors.Unavailable, match=r"http://127.0.0.1:1/v1 does not answer") as caught:
             await call

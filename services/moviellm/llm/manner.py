@@ -14,7 +14,8 @@ from typing import Any
 _REFUSED = (400, 415, 422)
 _CRASHED = (500, 501)
 _NAMES_FORM = re.compile(r"response.?format|json.?schema|json.?object|structured|guided|grammar", re.IGNORECASE)
-_NAMES_TYPE = re.compile(r"schema|type|object", re.IGNORECASE)
+_RESPONSE_FORMAT = re.compile(r"response.?format", re.IGNORECASE)
+_NAMES_TYPE = re.compile(r"schema|type|object|json", re.IGNORECASE)
 _LIMITS = ("max_tokens", "max_completion_tokens")
 _DROPPED_FIRST = ("temperature", *_LIMITS, "seed")
 
@@ -72,14 +73,15 @@ class Ladder:
     """One question's way from the richest manner to one that the endpoint takes.
 
     `proven`: the manner has worked for this schema; `sound`: it has for some schema, so a crash has another cause.
+    `crashes` counts them, and begins with one where the endpoint is known to crash over options.
     """
 
     manner: Manner
     wanted: Mapping[str, Any]
     proven: bool
     sound: bool
+    crashes: int = 0
     refused: list[Manner] = field(default_factory=list)
-    _crashes: int = 0
 
     def after(self, status: int, said: str) -> bool:
         """Whether to ask again at once in a plainer manner after an answer of this status.
@@ -94,15 +96,15 @@ class Ladder:
             return False
         if self._named(said):
             return self._step(said)
-        self._crashes += 1
-        if self._crashes == 1:
+        self.crashes += 1
+        if self.crashes == 1:
             return False
         return self._step("") if self.manner.form is Form.WORDS else self._to(Form.WORDS)
 
     @property
     def exhausted(self) -> bool:
         """Whether richer manners have crashed and the plainest did too."""
-        return self._crashes > 1
+        return self.crashes > 1
 
     def _named(self, said: str) -> bool:
         return bool(_NAMES_FORM.search(said)) or any(re.search(rf"\b{name}\b", said) for name in self._used())
@@ -116,7 +118,7 @@ class Ladder:
             return True
         if self.manner.form is Form.WORDS:
             return False
-        if _NAMES_FORM.search(said) and not _NAMES_TYPE.search(_NAMES_FORM.sub("", said)):
+        if _RESPONSE_FORMAT.search(said) and not _NAMES_TYPE.search(_RESPONSE_FORMAT.sub("", said)):
             between = (Form(form) for form in range(self.manner.form + 1, Form.WORDS))
             self.refused += [replace(self.manner, form=form) for form in between]
             return self._to(Form.WORDS)
@@ -138,6 +140,7 @@ class Manners:
         self._without: frozenset[str] = frozenset()
         self._refused: set[tuple[Form, str]] = set()
         self._proven: set[tuple[Manner, str]] = set()
+        self._crashes = False
 
     def richest(self, asked: str) -> Manner:
         """The richest manner that may work for questions of this name."""
@@ -148,7 +151,7 @@ class Manners:
         """Where to begin with a question of this name and these options."""
         manner = self.richest(asked)
         sound = any(manner == known for known, _ in self._proven)
-        return Ladder(manner, wanted, proven=(manner, asked) in self._proven, sound=sound)
+        return Ladder(manner, wanted, proven=(manner, asked) in self._proven, sound=sound, crashes=int(self._crashes))
 
     def learn(self, asked: str, ladder: Ladder) -> bool:
         """The ladder's manner has worked, those it refused have not; whether that is news about what is refused.
@@ -158,6 +161,7 @@ class Manners:
         """
         worked, before = ladder.manner, (self._without, len(self._refused))
         self._proven.add((worked, asked))
+        self._crashes = self._crashes or (ladder.exhausted and bool(ladder.refused))
         for refused in ladder.refused:
             if refused.without == worked.without and refused.form is not worked.form:
                 elsewhere = any(manner.form is refused.form for manner, _ in self._proven)
