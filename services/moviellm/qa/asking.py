@@ -1,5 +1,6 @@
 """The port of askers, and what every question must be, whoever asked it."""
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ def tells(text: str, secret: str) -> bool:
     return bool(hidden) and f" {hidden} " in f" {words(text)} "
 
 
+@functools.lru_cache(maxsize=65536)
 def words(text: str) -> str:
     """The text's words alone, in lower case, a space between them: equal for texts that read the same."""
     return " ".join(re.findall(r"[^\W_]+", text.lower().replace("'s ", " ")))

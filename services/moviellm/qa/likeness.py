@@ -22,11 +22,7 @@ class _Mark:
     numbers: tuple[str, ...]
 
     def like(self, other: "_Mark") -> bool:
-        return (
-            jaccard(self.answer, other.answer) >= _ALIKE
-            and jaccard(self.question, other.question) >= _ALIKE
-            and self.numbers == other.numbers
-        )
+        return jaccard(self.answer, other.answer) >= _ALIKE and jaccard(self.question, other.question) >= _ALIKE
 
 
 def without_duplicates(questions: Sequence[Question], sieve: Sieve) -> list[Question]:
@@ -39,14 +35,15 @@ def without_duplicates(questions: Sequence[Question], sieve: Sieve) -> list[Ques
         answers[_asked(question)].add(words(question.answer))
     clear = sieve.keep(questions, lambda question: SEVERAL if len(answers[_asked(question)]) > 1 else "")
     bits: dict[str, int] = {}
-    seen: list[_Mark] = []
+    seen: dict[tuple[str, ...], list[_Mark]] = {}
     kept = []
     for question in clear:
         mark = _Mark(_bits(question.question, bits), _bits(question.answer, bits), _numbers(question))
-        if any(mark.like(other) for other in seen):
+        same = seen.setdefault(mark.numbers, [])
+        if any(mark.like(other) for other in same):
             sieve.drop(DUPLICATE)
             continue
-        seen.append(mark)
+        same.append(mark)
         kept.append(question)
     return kept
 

@@ -1,5 +1,6 @@
 """What can be read, seen and heard in which frames of a script."""
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -84,17 +85,6 @@ class Script:
         )
 
     @cached_property
-    def passages(self) -> dict[str, FrameRange]:
-        """The names of chapters and scenes as questions use them, in words alone, with their frames."""
-        found = {}
-        for number in range(1, self.shape.chapters + 1):
-            name = self.chapter_name(number)
-            for scene in range(1, self.shape.scenes + 1):
-                found[words(self.scene_name(number, scene))] = self.span(number, scene)
-            found[words(name)] = self.shape.chapter_range(number)
-        return found
-
-    @cached_property
     def names(self) -> tuple[str, ...]:
         """The characters' names."""
         return tuple(character.name for character in self.outline.characters)
@@ -115,19 +105,18 @@ class Script:
 
     def chapter_name(self, number: int) -> str:
         """How questions call a chapter."""
-        return chapter_name(self.outline, number)
+        return _chapter_name(tuple((plan.number, plan.title) for plan in self.outline.chapters), number)
 
     def scene_name(self, chapter: int, scene: int) -> str:
         """How questions call a scene; a chapter's only scene is the chapter."""
-        name = self.chapter_name(chapter)
-        return name if self.shape.scenes == 1 else f"the {ordinal(scene)} scene of {name}"
+        return _scene_name(self.chapter_name(chapter), scene, self.shape)
 
     def passage_of(self, text: str) -> tuple[FrameRange, str]:
         """The frames of the part that the text names (the movie for none), and the text without that name."""
         plain = f" {words(text)} "
-        for name, span in self.passages.items():
-            if f" {name} " in plain:
-                return span, plain.replace(f" {name} ", " ").strip()
+        for name, span in _passages(tuple((plan.number, plan.title) for plan in self.outline.chapters), self.shape):
+            if name in plain:
+                return span, plain.replace(name, " ").strip()
         return self.shape.movie_range(), plain.strip()
 
     def difficulty(self, span: FrameRange) -> Difficulty:
@@ -169,11 +158,31 @@ def inside(inner: FrameRange, outer: FrameRange) -> bool:
 
 def chapter_name(outline: Outline, number: int) -> str:
     """How sentences call a chapter: by its title where that is the only one of its kind, else by its number."""
-    titles = [words(plan.title) for plan in outline.chapters]
-    title = next((plan.title.strip() for plan in outline.chapters if plan.number == number), "")
-    if title and titles.count(words(title)) == 1:
+    return _chapter_name(tuple((plan.number, plan.title) for plan in outline.chapters), number)
+
+
+@functools.lru_cache(maxsize=1024)
+def _chapter_name(titles: tuple[tuple[int, str], ...], number: int) -> str:
+    title = next((title.strip() for place, title in titles if place == number), "")
+    if title and [words(other) for _, other in titles].count(words(title)) == 1:
         return f'the chapter "{title.replace(chr(34), chr(39))}"'
     return f"the {ordinal(number)} chapter"
+
+
+def _scene_name(chapter: str, scene: int, shape: Shape) -> str:
+    return chapter if shape.scenes == 1 else f"the {ordinal(scene)} scene of {chapter}"
+
+
+@functools.lru_cache(maxsize=64)
+def _passages(titles: tuple[tuple[int, str], ...], shape: Shape) -> tuple[tuple[str, FrameRange], ...]:
+    """The names of scenes and chapters, in words alone between spaces, with their frames; longer names first."""
+    found = {}
+    for number in range(1, shape.chapters + 1):
+        name = _chapter_name(titles, number)
+        found[f" {words(name)} "] = shape.chapter_range(number)
+        for scene in range(1, shape.scenes + 1):
+            found[f" {words(_scene_name(name, scene, shape))} "] = shape.scene_range(number, scene)
+    return tuple(sorted(found.items(), key=lambda item: -len(item[0])))
 
 
 def ordinal(number: int) -> str:

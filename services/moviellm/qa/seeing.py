@@ -1,5 +1,6 @@
 """Reading frames: does the evidence show this answer to a question about a character?"""
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -40,9 +41,10 @@ def sees(script: Script, question: Question, answer: str) -> bool:
     )
 
 
-def names_in(text: str, names: Sequence[str]) -> list[str]:
+@functools.lru_cache(maxsize=65536)
+def names_in(text: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the names that stand in the text."""
-    return [name for name in names if re.search(rf"\b{re.escape(name)}\b", text)]
+    return tuple(name for name in names if name in text and re.search(rf"\b{re.escape(name)}\b", text))
 
 
 def _people(script: Script, shown: Shown) -> set[str]:
@@ -69,7 +71,7 @@ def _known(script: Script, question: Question, answer: str) -> bool:
             person for person in cast if person.occupation and telling(person.occupation) <= stems(question.question)
         ]
         person = max(asked, key=lambda one: len(telling(one.occupation)), default=None)
-        found = person is not None and names_in(answer, script.names) == [person.name]
+        found = person is not None and names_in(answer, script.names) == (person.name,)
     else:
         asked = [person for person in cast if person.name in names_in(question.question, script.names)]
         person = asked[0] if len(asked) == 1 else None
@@ -93,7 +95,7 @@ def _looks(script: Script, question: Question, answer: str) -> bool:
         worn = telling(question.question) - telling("who character wears wear which")
         named = [person for person in cast if worn <= stems(person.appearance)]
         said_by = names_in(answer, script.names)
-        return len(named) == 1 and said_by == [named[0].name] and _visible(script, named[0], question)
+        return len(named) == 1 and said_by == (named[0].name,) and _visible(script, named[0], question)
     person = named[0]
     said = telling(answer) - telling(question.question) - telling(person.name)
     look = stems(person.appearance)
