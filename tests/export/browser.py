@@ -16,6 +16,10 @@ OPTIONS = (
 )
 
 
+#: What the browser needs besides a key's name to act upon it as upon a pressed one.
+KEY_CODES = {"Escape": 27, "Enter": 13, "ArrowLeft": 37, "ArrowRight": 39}
+
+
 class Page:
     """One page; `complaints` collects what its console, its scripts and its policy had to complain about."""
 
@@ -70,9 +74,10 @@ class Page:
 
     def press(self, key, text=None):
         """Press a key and let it go."""
-        names = {"key": key, **({"text": text or key} if len(key) == 1 or text else {})}
+        code = KEY_CODES.get(key, ord(key[0].upper()))
+        names = {"key": key, "windowsVirtualKeyCode": code, **({"text": text or key} if len(key) == 1 or text else {})}
         self.send("Input.dispatchKeyEvent", type="keyDown", **names)
-        self.send("Input.dispatchKeyEvent", type="keyUp", key=key)
+        self.send("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
     def click(self, selector):
         """Click in the middle of the element, as a person would."""

@@ -106,15 +106,15 @@ def outline(movie, spec):
             number,
             ("The Storm", "The Letter", "The Light")[(number - 1) % 3],
             places[number : number + 3],
-            "Clara keeps the light through the worst night of the year, and what the sea brings changes what she believes.",
+            "Clara keeps the light through the worst night of the year, and what the sea brings changes her.",
         )
         for number in range(1, spec.chapters + 1)
     )
     return Outline(
         title=TITLES[(movie - 1) % len(TITLES)],
         theme=spec.theme,
-        overview="Clara keeps the light at the end of the coast. A storm brings a message that nobody signed, and she must "
-        "choose whether to trust the captain who says he wrote it.",
+        overview="Clara keeps the light at the end of the coast. A storm brings a message that nobody signed, and she "
+        "must choose whether to trust the captain who says he wrote it.",
         style=Style(style.keyword, style.phrases, style.adjectives),
         locations=places,
         characters=people,

@@ -44,7 +44,7 @@ class Desk {
     this.root.dataset.tab = name;
     for (const node of this.tabs.children) node.setAttribute("aria-pressed", String(node.dataset.name === name));
     if (name === "questions" || name === "quality") this.panel(name);
-    if (name === "questions") this.back.hidden = true;
+    this.back.hidden = name !== "story" || !this.queries.asked;
   }
   panel(name) {
     this.root.dataset.panel = name;

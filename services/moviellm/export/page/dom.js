@@ -51,7 +51,7 @@ function chipOf(color) {
 function bars(rows, written = value => value.toLocaleString("en")) {
   const most = Math.max(...rows.map(([, value]) => value), 0) || 1;
   return h("dl", {class: "bars"}, rows.map(([label, value]) =>
-    h("div", {}, h("dt", {class: "clip"}, label), h("dd", {}, h("i", {part: value / most, "aria-hidden": "true"}), h("span", {}, written(value))))));
+    h("div", {}, h("dt", {class: "clip"}, label), h("dd", {}, h("i", {part: value / most, "aria-hidden": "true", hidden: !value}), h("span", {}, written(value))))));
 }
 
 /* A column for each number, as high as its share of the largest one. */

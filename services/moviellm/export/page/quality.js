@@ -1,23 +1,24 @@
 /* How good the pictures are: the paper's figures beside ours, what was rendered again, what looks alike. */
 
 const MEASURES = [
-  ["Text and picture, CLIP-Score ↑", "text_score", null],
-  ["Neighbouring pictures, CLIP-Score ↑", "neighbour_score", "clip_score"],
-  ["Neighbouring pictures, distance ↓", "neighbour_distance", "lpips"],
-  ["Colours to the references ↓", "style_color_distance", null],
-  ["Textures to the references ↓", "style_gram_distance", null],
+  ["To the text, CLIP-Score ↑", "text_score", null],
+  ["To the neighbour, CLIP-Score ↑", "neighbour_score", "clip_score"],
+  ["To the neighbour, distance ↓", "neighbour_distance", "lpips"],
+  ["To the references, colours ↓", "style_color_distance", null],
+  ["To the references, textures ↓", "style_gram_distance", null],
 ];
 
 function measureTable(figures, paper) {
-  const columns = [["measured", figures.measures], ["sample, learnt style", figures.sample], ["sample, plain", figures.plain]].filter(([, measures]) => measures);
+  const columns = [["all", figures.measures], ["sample", figures.sample], ["plain", figures.plain]].filter(([, measures]) => measures);
   if (!columns.length) return h("p", {class: "fine"}, "The pictures were not measured.");
   const ablation = figures.plain !== null;
   const both = paper.find(row => row.what === "both"), without = paper.find(row => row.what.includes("style"));
   return h("div", {class: "scroll"}, h("table", {},
-    h("thead", {}, h("tr", {}, h("td", {}), columns.map(([name]) => h("th", {scope: "col"}, name)), h("th", {scope: "col"}, "paper"), ablation && h("th", {scope: "col"}, "paper, plain"))),
+    h("thead", {}, h("tr", {}, h("td", {}), columns.map(([name]) => h("th", {scope: "col"}, name)), h("th", {scope: "col"}, "paper"), ablation && h("th", {scope: "col"}, "its plain"))),
     h("tbody", {}, MEASURES.map(([name, field, theirs]) => h("tr", {}, h("th", {scope: "row"}, name),
       columns.map(([, measures]) => h("td", {}, figure(measures[field]))),
-      h("td", {class: "soft"}, theirs ? figure(both[theirs]) : ""), ablation && h("td", {class: "soft"}, theirs ? figure(without[theirs]) : ""))))));
+      h("td", {class: "soft"}, theirs ? figure(both[theirs]) : ""), ablation && h("td", {class: "soft"}, theirs ? figure(without[theirs]) : ""))))),
+    ablation && h("p", {class: "fine"}, "“plain” are the frames of the sample rendered without the learnt style."));
 }
 
 function countsOf(figures) {

@@ -58,8 +58,8 @@ class Questions {
     entry.node.hidden = false;
     this.desk.finder.allow(entry.item.evidence.first_frame);
     this.desk.story.light(entry.item.evidence.first_frame, entry.item.evidence.last_frame);
-    if (!narrow()) this.into(entry.node);
     this.desk.back.hidden = !narrow();
+    if (!narrow()) this.into(entry.node, 4);
     this.desk.remember(`q${index + 1}`);
   }
   clear() {
@@ -74,11 +74,12 @@ class Questions {
     const next = shown[place < 0 ? (forward > 0 ? 0 : shown.length - 1) : place + forward];
     if (next) this.light(next.index);
   }
-  /* Into the list's own view, the page staying where it is. */
-  into(node) {
+  /* Into the list's own view, the page staying where it is; again while what was out of sight is laid out. */
+  into(node, times) {
     const box = this.list.getBoundingClientRect(), place = node.getBoundingClientRect();
     if (place.top < box.top) this.list.scrollTop += place.top - box.top - 8;
     else if (place.bottom > box.bottom) this.list.scrollTop += place.bottom - box.bottom + 8;
+    if (times > 1) requestAnimationFrame(() => this.into(node, times - 1));
   }
   about(number) {
     const near = this.items.filter(({item}) => item.evidence.first_frame <= number && number <= item.evidence.last_frame);

@@ -1,0 +1,264 @@
+"""The preview page in a real browser, opened from disk: it loads, is used with mouse and keys, and is looked at.
+
+Screenshots are kept in build/preview/ for people to judge.
+"""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import browser
+import pytest
+from export_fixtures import stage_at
+from sample_dataset import SPEC, write_sample
+from test_preview_page import export_evil
+
+pytestmark = pytest.mark.skipif(browser.BINARY is None, reason="needs a Chromium binary on the PATH; none was found")
+
+SHOTS = Path(__file__).parents[2] / "build" / "preview"
+LARGE = replace(SPEC, movies=1, chapters=11, scenes=11, frames=11, formats=("llava_next",))
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """The page's address for a dataset of two movies with drawn pictures."""
+    return asyncio.run(export_sample(tmp_path_factory.mktemp("sample"), replace(SPEC, movies=2, scenes=2)))
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """A page of a running browser."""
+    with browser.browser_page(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(opened):
+    """The page; a test after which it has complained fails."""
+    opened.complaints.clear()
+    opened.requests.clear()
+    yield opened
+    assert opened.complaints == []
+    assert [url for url in opened.requests if not url.startswith(("file:", "data:", "about:"))] == []
+
+
+async def export_sample(folder, spec, *, size=128, distinct=None):
+    async with stage_at(folder, least_height=2 * size) as stage:
+        await write_sample(stage.store, spec, size=size, distinct=distinct)
+        await stage.export_all(spec)
+        return (stage.files() / "index.html").as_uri()
+
+
+def open_movie(page, address, number=1, **options):
+    page.open(f"{address}#/{number}", **options)
+    page.wait_for("document.querySelector('.frame')")
+
+
+IN_VIEW = """(number => { const box = document.querySelector(`.frame[data-number="${number}"]`).getBoundingClientRect();
+    return box.top >= 0 && box.bottom <= innerHeight && box.left >= 0 && box.right <= innerWidth; })"""
+VISIBLE = """[...document.querySelectorAll(".frame")].filter(node => {
+    const box = node.getBoundingClientRect(); return box.top < innerHeight && box.bottom > 0; })"""
+LIT = "[...document.querySelectorAll('.frame.lit')].map(node => Number(node.dataset.number))"
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_dataset_shows_its_movies(page, sample, scheme):
+    page.open(sample, scheme=scheme)
+    page.wait_for("document.querySelectorAll('.card').length === 2")
+    assert page.run("document.title") == SPEC.theme
+    assert page.run("document.querySelector('.numbers').innerText").count("\n") > 20
+    page.wait_for("[...document.querySelectorAll('.reel img')].every(image => image.complete && image.naturalWidth)")
+    page.screenshot(SHOTS / f"dataset-{scheme}.png")
+    assert page.run("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_movies_story_is_loaded_when_it_is_opened(page, sample):
+    page.open(sample)
+    page.wait_for("document.querySelector('.card')")
+    assert not any("movies/0002.js" in url for url in page.requests)
+    page.click(".card[href='#/2']")
+    page.wait_for("document.querySelectorAll('.frame').length === 36")
+    assert any("preview/movies/0002.js" in url for url in page.requests)
+    assert page.run("document.title") == "What the Tide Kept"
+
+
+def test_a_click_on_a_question_lights_up_and_shows_its_frames(page, sample):
+    open_movie(page, sample)
+    page.wait_for("document.querySelectorAll('.q').length > 10")
+    last = page.run("shown.questions.findLastIndex(item => item.level === 'scene')")
+    page.run(f"document.querySelector('.q[data-index=\"{last}\"]').scrollIntoView()")
+    evidence = page.run(f"shown.questions[{last}].evidence")
+    numbers = list(range(evidence["first_frame"], evidence["last_frame"] + 1))
+    assert not page.run(f"{IN_VIEW}({numbers[0]})")
+    page.click(f".q[data-index='{last}']")
+    page.wait_for(f"{IN_VIEW}({numbers[0]})")
+    assert page.run(LIT) == numbers
+    page.wait_for("[...document.querySelectorAll('.frame.lit img')].every(image => image.naturalWidth)")
+    page.screenshot(SHOTS / "question.png")
+    page.press("Escape")
+    assert page.run(LIT) == []
+
+
+def test_an_address_leads_to_a_question(page, sample):
+    page.open(f"{sample}#/2/q4")
+    page.wait_for("document.querySelector('.frame.lit')")
+    assert page.run("shown.queries.asked.index") == 3
+    assert page.run("document.querySelector('.q[aria-pressed=true]').dataset.index") == "3"
+
+
+def test_kinds_filter_the_questions_and_choices_are_shown(page, sample):
+    open_movie(page, sample)
+    page.click(".kinds button[data-name=dialogue]")
+    kinds = page.run("[...document.querySelectorAll('.q:not([hidden])')].map(node => node.dataset.kind)")
+    assert kinds == ["dialogue"] * 6
+    assert page.run("document.querySelectorAll('.q:not([hidden]) .choice').length") == 24
+    assert page.run("document.querySelectorAll('.q:not([hidden]) .choice.right').length") == 6
+    page.click(".kinds button[data-name=dialogue]")
+    assert page.run("document.querySelectorAll('.q:not([hidden])').length") == page.run("shown.questions.length")
+
+
+def test_the_keyboard_reaches_everything(page, sample):
+    open_movie(page, sample)
+    page.press("/")
+    assert page.run("document.activeElement === shown.finder.input")
+    for letter in "seven years":
+        page.press(letter)
+    page.wait_for("document.querySelector('.told').textContent.includes(' of 36 frames')")
+    wanted = "shown.frames.filter(frame => shown.finder.words.get(frame.number).includes('seven years')).length"
+    assert 0 < page.run("document.querySelectorAll('.frame:not([hidden])').length") == page.run(wanted) < 36
+    page.press("Enter", "\r")
+    first = page.run("Number(document.querySelector('.frame:not([hidden])').dataset.number)")
+    assert page.run("shown.story.here") == first
+    page.press("Escape")
+    assert page.run("document.querySelectorAll('.frame:not([hidden])').length") == 36
+    page.press("ArrowRight")
+    assert page.run("shown.story.here") == first + 1
+    page.press("Enter", "\r")
+    page.wait_for("byId('closeup').open")
+    page.press("ArrowLeft")
+    assert page.run("byId('closeup').innerText").startswith(f"FRAME {first}")
+    page.press("Escape")
+    page.wait_for("!byId('closeup').open")
+    page.press("j")
+    assert page.run("shown.queries.asked.index") == 0
+    page.press("?")
+    page.wait_for("byId('help').open")
+    page.press("Escape")
+    page.wait_for("!byId('help').open")
+    page.press("t")
+    assert page.run("document.documentElement.dataset.theme") == "light"
+    page.press("t")
+    assert page.run("document.documentElement.dataset.theme") == "dark"
+    page.run("localStorage.clear()")
+
+
+def test_the_film_plays_with_subtitles(page, sample):
+    open_movie(page, sample)
+    page.wait_for("shown.theater.video.readyState >= 2")
+    assert page.run("shown.theater.video.videoHeight") == 256
+    track = "shown.theater.video.textTracks[0]"
+    assert page.run(f"[{track}.mode, {track}.cues.length]") == [
+        "showing",
+        page.run("document.querySelectorAll('.talk').length"),
+    ]
+    page.run("shown.theater.video.muted = true, shown.theater.play(6.2)")
+    page.wait_for("shown.theater.video.currentTime > 6.3")
+    page.run("shown.theater.video.pause()")
+    page.wait_for(f"{track}.activeCues.length === 1")
+    spoken = page.run("shown.lines.find(line => line.after_frame === 7)")
+    assert page.run(f"{track}.activeCues[0].text").startswith(f"{spoken['speaker']}: {spoken['text']}")
+    page.wait_for("document.querySelector('.frame.playing').dataset.number === '7'")
+    page.screenshot(SHOTS / "film.png")
+
+
+def test_the_quality_of_the_pictures_is_told(page, sample):
+    open_movie(page, sample)
+    page.click(".panels button[data-name=quality]")
+    text = page.run("document.querySelector('.quality').innerText")
+    for words in (
+        "To the text, CLIP-Score",
+        "0.830",
+        "frames rendered again",
+        "black",
+        "not unique",
+        "unknown location",
+    ):
+        assert words in text
+    page.click(".quality .thumb")
+    page.wait_for(f"{IN_VIEW}(shown.story.here)")
+    page.screenshot(SHOTS / "quality.png")
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_phone_shows_one_part_at_a_time(page, sample, scheme):
+    open_movie(page, sample, width=390, height=844, scheme=scheme, touch=True)
+    parts = {"questions": ".questions", "quality": ".quality", "story": ".story", "film": ".theater"}
+    for name, visible in parts.items():
+        page.click(f".tabs button[data-name={name}]")
+        assert [part for part in parts.values() if page.run(f"document.querySelector('{part}').checkVisibility()")] == [
+            visible
+        ]
+        assert page.run("document.documentElement.scrollWidth <= innerWidth")
+        page.screenshot(SHOTS / f"phone-{name}-{scheme}.png")
+    page.click(".tabs button[data-name=questions]")
+    page.click(".q[data-index='3']")
+    page.wait_for(f"document.querySelector('.frame.lit') && {IN_VIEW}({LIT}[0])")
+    page.click(".back")
+    assert page.run("document.querySelector('.q[aria-pressed=true]').checkVisibility()")
+
+
+def test_every_control_has_a_name_and_texts_stand_out(page, sample):
+    for scheme in ("dark", "light"):
+        open_movie(page, sample, scheme=scheme)
+        controls = "[...document.querySelectorAll('button, a, input, select, video')]"
+        named = "(node.innerText || node.ariaLabel || node.textContent).trim()"
+        nameless = page.run(f"{controls}.filter(node => !({named})).map(node => node.outerHTML)")
+        assert nameless == []
+        assert page.run("[...document.querySelectorAll('img')].every(image => image.hasAttribute('alt'))")
+        assert page.run(CONTRAST) >= 4.5
+
+
+CONTRAST = """(() => {
+  const linear = part => part <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4;
+  const light = color => { const [r, g, b] = color.match(/[\\d.]+/g).map(part => linear(part / 255));
+    return .2126 * r + .7152 * g + .0722 * b + .05; };
+  const ratio = (one, other) => Math.max(light(one) / light(other), light(other) / light(one));
+  const ground = getComputedStyle(document.body).backgroundColor;
+  const names = [".meta", ".soft", ".eyebrow", ".told", ".fine", ".place", ".words", ".tag", ".panels button"];
+  return Math.min(...names.map(name => ratio(getComputedStyle(document.querySelector(name)).color, ground)));
+})()"""
+
+
+def test_a_text_of_a_plot_runs_nothing(page, tmp_path):
+    folder = asyncio.run(export_evil(tmp_path / "evil"))
+    page.open((folder / "index.html").as_uri())
+    page.wait_for("document.querySelectorAll('.frame').length === 12")
+    page.run("shown.queries.light(0), shown.closeup.open(1)")
+    assert not page.run("document.title").startswith("hacked")
+    assert "document.title='hacked'" in page.run("document.querySelector('.bubble').textContent")
+    assert page.run("document.querySelectorAll('script:not([src]), img[onerror], [src=x]').length") == 0
+
+
+def test_a_story_that_is_missing_is_said(page, sample, tmp_path):
+    folder = asyncio.run(export_evil(tmp_path / "broken"))
+    (folder / "preview/movies/0001.js").unlink()
+    page.open((folder / "index.html").as_uri())
+    page.wait_for("document.querySelector('[role=alert]')")
+    assert "movie 1 is not beside this page" in page.run("document.querySelector('[role=alert]').textContent")
+    page.complaints.clear()
+
+
+def test_a_full_movie_scrolls_lazily(page, tmp_path):
+    address = asyncio.run(export_sample(tmp_path, LARGE, size=32, distinct=8))
+    open_movie(page, address)
+    assert page.run("document.querySelectorAll('.frame').length") == 1331
+    seen = "[...document.querySelectorAll('.frame img')].filter(image => image.naturalWidth).length"
+    assert page.run(seen) < 400
+    page.run("scrollTo(0, document.body.scrollHeight * .6)")
+    page.wait_for(f"{VISIBLE}.length > 5 && {VISIBLE}.every(node => node.querySelector('img').naturalWidth)")
+    assert page.run(seen) < 800
+    last = page.run("shown.questions.findLastIndex(item => item.level === 'scene')")
+    page.run(f"shown.queries.light({last})")
+    page.wait_for(f"{IN_VIEW}({LIT}[0])")
+    assert page.run(f"{LIT}[0]") > 1300
+    page.screenshot(SHOTS / "full-movie.png")
