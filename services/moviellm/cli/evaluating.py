@@ -1,6 +1,7 @@
 """`moviellm evaluate`: two sets of answers judged pairwise, as the paper does it, without its bias."""
 
 import asyncio
+import contextlib
 import os
 import re
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from moviellm.evaluation.journal import Journal
 from moviellm.evaluation.pairing import Pairs, paired
 from moviellm.evaluation.reading import read_answers
 from moviellm.evaluation.report import Report, as_json, report_of, write_whole
-from moviellm.evaluation.running import Progress, Run
+from moviellm.evaluation.running import Progress, Run, survey
 
 _MODEL_VARIABLE = "MOVIELLM_QA_LLM_MODEL"
 _KEY_VARIABLE = "MOVIELLM_QA_LLM_API_KEY"
@@ -94,7 +95,8 @@ def evaluate(
     The first judges with a model of OpenAI's; --base-url http://localhost:8000/v1 names any other endpoint, and
     --key-file a file with its key. The second needs no model: it counts words in common, which shows that all runs.
     """
-    choice = JudgeChoice(judge, base_url, _model_of(judge, model), _key_file(key_file), timeout, concurrency)
+    replies = output.with_name(f".{output.stem}.replies")
+    choice = JudgeChoice(judge, base_url, _model_of(judge, model), _key_file(key_file), timeout, concurrency, replies)
     sets = tuple(
         read_answers(path, role)
         for path, role in ((reference, Role.REFERENCE), (candidate, Role.CANDIDATE), (baseline, Role.BASELINE))
@@ -111,6 +113,7 @@ def evaluate(
     _show(report, output)
     if report.given_up:
         raise typer.Exit(1)
+    _forget(replies)
 
 
 @dataclass
@@ -124,18 +127,15 @@ class _Evaluation:
     progress: Progress = field(default_factory=lambda: Progress(0))
     was_stopped: bool = False
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _work: asyncio.Task[None] | None = None
 
     async def judge(self) -> Progress:
         """Judge everything; the first signal lets what is under way finish, the second does not."""
-        work = asyncio.create_task(self._judge_all())
-
-        def at_second() -> None:
-            work.cancel()
-
-        async with stop_signals(at_second) as self._stop:
+        async with stop_signals(self._stop_at_once) as self._stop:
+            self._work = asyncio.create_task(self._judge_all())
             told = asyncio.create_task(self._tell_when_stopping())
             try:
-                await work
+                await self._work
             except asyncio.CancelledError:
                 if not self._stop.is_set():
                     raise
@@ -145,12 +145,26 @@ class _Evaluation:
         return self.progress
 
     async def _judge_all(self) -> None:
+        self._hear(survey(self.pairs.items, self.journal, self.choice.name))
+        if self.progress.is_done:
+            return
         async with judge_of(self.choice, os.environ) as judge:
-            work = Run(judge, self.journal, concurrency=self.choice.concurrency, stop=self._stop, heard=self._hear)
+            work = Run(
+                judge,
+                self.journal,
+                concurrency=self.choice.concurrency,
+                stop=self._stop,
+                heard=self._hear,
+                waits=self.meter.waits,
+            )
             try:
                 await work.judge_all(self.pairs.items)
             except errors.MovieLLMError as error:
                 raise _explained(error, self.progress) from error
+
+    def _stop_at_once(self) -> None:
+        if self._work:
+            self._work.cancel()
 
     def _hear(self, progress: Progress) -> None:
         self.progress = progress
@@ -187,6 +201,15 @@ def _journal_of(output: Path, resume: bool) -> Path:
             reason="JOURNAL_EXISTS",
         )
     return journal
+
+
+def _forget(replies: Path) -> None:
+    """Remove the single replies of a run whose verdicts are all in the journal."""
+    for file in replies.glob("replies/*.json"):
+        file.unlink(missing_ok=True)
+    for folder in (replies / "replies", replies):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _explained(error: errors.MovieLLMError, progress: Progress) -> errors.MovieLLMError:

@@ -7,6 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from moviellm import errors
 from moviellm.cli.views import plain
 from moviellm.evaluation.report import Report
 from moviellm.evaluation.running import Progress as Judged
@@ -28,6 +29,7 @@ class Meter:
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._task: TaskID | None = None
         self._told = -1
+        self._last = ""
 
     def __enter__(self) -> "Meter":
         if self._console.is_terminal:
@@ -50,6 +52,12 @@ class Meter:
         if step > self._told:
             self._told = step
             self._console.print(f"judged {done} of {judged.total}", highlight=False)
+
+    def waits(self, error: errors.Temporary, seconds: float) -> None:
+        """Why nothing seems to happen; the same trouble is told once."""
+        if error.message != self._last:
+            self._last = error.message
+            self.say(f"{plain(error.message)}; trying again in {seconds:.0f} s")
 
     def say(self, text: str) -> None:
         """A line beside the bar."""

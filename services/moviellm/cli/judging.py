@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 from moviellm import errors, rpc
 from moviellm.cli.processes import Child, ending
 from moviellm.cli.settings import ServiceProcess
-from moviellm.evaluation.verdict import Comparison, Judgement, Verdict
+from moviellm.evaluation.verdict import Comparison, Judgement, Verdict, Winner
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
-from moviellm.wire import from_message
 
 if TYPE_CHECKING:
     from moviellm.v1.question_service_pb2_grpc import QuestionServiceAsyncStub
@@ -23,13 +22,20 @@ if TYPE_CHECKING:
 LEXICAL = "lexical"
 MODEL = "model"
 _PREFIX = "MOVIELLM_QA_"
-_REQUESTS_A_CASE = 8
-"""Two orders with some attempts each: what a deadline for one case has to leave room for."""
+_WINNERS = {pb.WINNER_CANDIDATE: Winner.CANDIDATE, pb.WINNER_BASELINE: Winner.BASELINE, pb.WINNER_TIE: Winner.TIE}
+
+_REQUESTS_A_CASE = 12
+_WAITS_A_CASE = 600.0
+"""Two orders with some attempts each, and the waits between: what the deadline of one case has to leave room for."""
 
 
 @dataclass(frozen=True)
 class JudgeChoice:
-    """Who judges: "lexical", "model" with an endpoint, or the address of a question service."""
+    """Who judges: "lexical", "model" with an endpoint, or the address of a question service.
+
+    `replies` is a folder where a judge of our own keeps single replies, so that a case of which a kill left one order
+    judged is paid for once, too.
+    """
 
     judge: str
     base_url: str = ""
@@ -37,6 +43,7 @@ class JudgeChoice:
     key_file: Path | None = None
     timeout_seconds: float = 120.0
     concurrency: int = 8
+    replies: Path | None = None
 
     @property
     def name(self) -> str:
@@ -45,8 +52,8 @@ class JudgeChoice:
 
     @property
     def deadline_seconds(self) -> float:
-        """How long one case may take, all attempts and the wait for its turn included."""
-        return _REQUESTS_A_CASE * self.timeout_seconds + 60.0
+        """How long one case may take, all attempts included."""
+        return _REQUESTS_A_CASE * self.timeout_seconds + _WAITS_A_CASE
 
     def environment(self) -> dict[str, str]:
         """The settings of a question service that judges so; what is not chosen stays as the environment has it."""
@@ -63,7 +70,8 @@ class JudgeChoice:
             "LLM_TIMEOUT_SECONDS": str(self.timeout_seconds),
             "LLM_MAX_CONCURRENCY": str(self.concurrency),
         }
-        return {_PREFIX + name: value for name, value in own.items() if value}
+        store = {"MOVIELLM_STORE_URL": f"file://{self.replies.absolute()}"} if self.replies else {}
+        return {_PREFIX + name: value for name, value in own.items() if value} | store
 
 
 class ServiceJudge:
@@ -84,12 +92,18 @@ class ServiceJudge:
         )
         response = await rpc.call("question", self._stub.Judge(request, timeout=self._deadline_seconds))
         return Verdict(
-            candidate_first=from_message(response.candidate_first, Judgement),
-            baseline_first=from_message(response.baseline_first, Judgement),
+            candidate_first=_judgement(response.candidate_first),
+            baseline_first=_judgement(response.baseline_first),
             model=response.work.model,
             prompt_tokens=response.work.prompt_tokens,
             completion_tokens=response.work.completion_tokens,
         )
+
+
+def _judgement(message: pb.Judgement) -> Judgement:
+    if message.winner not in _WINNERS:
+        raise errors.Broken("the question service's judgement names no winner")
+    return Judgement(message.candidate_score, message.baseline_score, _WINNERS[message.winner])
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from moviellm import errors
@@ -12,7 +12,8 @@ from moviellm.evaluation.scoring import comparison_of
 from moviellm.evaluation.verdict import Comparison, Judge
 
 INVALID_REPLY = "LLM_INVALID_REPLY"
-REFUSED = "LLM_REQUEST_REFUSED"
+ABOUT_THE_ITEM = ("LLM_REQUEST_REFUSED", "LLM_PROMPT_TOO_LONG")
+"""Reasons of errors that say something of one item, not of the endpoint."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -25,7 +26,7 @@ class Patience:
     `hopeless` items given up in a row, before any verdict, end the run: then it is not the items.
     """
 
-    attempts: int = 6
+    attempts: int = 4
     unusable_attempts: int = 2
     first_wait: float = 1.0
     longest_wait: float = 60.0
@@ -51,10 +52,35 @@ class Progress:
         return self.judged + len(self.given_up) >= self.total
 
 
+Asked = tuple[Item, Comparison, str]
+"""An item, what is asked of it, and the digest its verdict is kept under."""
+
+
+def unjudged(items: Iterable[Item], journal: Journal, judge: str) -> list[Asked]:
+    """What is left to be asked of the judge of this name, each different comparison once."""
+    return [asked for asked in _different(items, judge) if journal.get(asked[2]) is None]
+
+
+def survey(items: Iterable[Item], journal: Journal, judge: str) -> Progress:
+    """How far the journal is with the items."""
+    digests = [digest for _, _, digest in _different(items, judge)]
+    already = sum(journal.get(digest) is not None for digest in digests)
+    return Progress(total=len(digests), judged=already, already=already)
+
+
+def _different(items: Iterable[Item], judge: str) -> Iterable[Asked]:
+    asked: dict[str, Asked] = {}
+    for item in items:
+        comparison, digest = comparison_of(item), item.digest(judge)
+        if comparison is not None:
+            asked.setdefault(digest, (item, comparison, digest))
+    return asked.values()
+
+
 class Run:
     """Judges items, each once; what is in the journal is not asked again.
 
-    `stop` ends the run after what is under way. `heard` is called after each item.
+    `stop` ends the run after what is under way. `heard` is called after each item, `waits` before a wait in seconds.
     """
 
     def __init__(
@@ -66,6 +92,7 @@ class Run:
         patience: Patience | None = None,
         stop: asyncio.Event | None = None,
         heard: Callable[[Progress], None] = lambda progress: None,
+        waits: Callable[[errors.Temporary, float], None] = lambda error, seconds: None,
         sleep: Sleep = asyncio.sleep,
         seed: int = 0,
     ) -> None:
@@ -75,6 +102,7 @@ class Run:
         self._patience = patience or Patience()
         self._stop = stop or asyncio.Event()
         self._heard = heard
+        self._waits = waits
         self._sleep = sleep
         self._rng = random.Random(seed)
         self._error: errors.MovieLLMError | None = None
@@ -82,7 +110,8 @@ class Run:
 
     async def judge_all(self, items: Sequence[Item]) -> Progress:
         """Judge what is not judged yet; raises the error that ended the run, after what was under way is kept."""
-        waiting = self._waiting(items)
+        self.progress = survey(items, self._journal, self._judge.name)
+        waiting = iter(unjudged(items, self._journal, self._judge.name))
         self._heard(self.progress)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._concurrency):
@@ -91,18 +120,7 @@ class Run:
             raise self._error
         return self.progress
 
-    def _waiting(self, items: Sequence[Item]) -> Iterator[tuple[Item, Comparison, str]]:
-        """What is to be asked, each different comparison once."""
-        asked: dict[str, tuple[Item, Comparison, str]] = {}
-        for item in items:
-            comparison, digest = comparison_of(item), item.digest(self._judge.name)
-            if comparison is not None:
-                asked.setdefault(digest, (item, comparison, digest))
-        new = [one for digest, one in asked.items() if self._journal.get(digest) is None]
-        self.progress = Progress(total=len(asked), already=len(asked) - len(new), judged=len(asked) - len(new))
-        return iter(new)
-
-    async def _work(self, waiting: Iterator[tuple[Item, Comparison, str]]) -> None:
+    async def _work(self, waiting: Iterator[Asked]) -> None:
         for item, comparison, digest in waiting:
             if self._is_over:
                 return
@@ -124,13 +142,15 @@ class Run:
                 verdict = await self._judge.judge(comparison)
             except errors.MovieLLMError as error:
                 attempt, unusable = attempt + 1, unusable + (error.reason == INVALID_REPLY)
-                if error.reason == REFUSED or unusable >= self._patience.unusable_attempts:
+                if error.reason in ABOUT_THE_ITEM or unusable >= self._patience.unusable_attempts:
                     return self._give_up(item, error)
                 if not isinstance(error, errors.Temporary) or attempt >= self._patience.attempts:
                     raise
                 if self._is_over:
                     return
-                await self._pause(error.retry_after or self._patience.wait(attempt, self._rng))
+                seconds = error.retry_after or self._patience.wait(attempt, self._rng)
+                self._waits(error, seconds)
+                await self._pause(seconds)
                 if self._is_over:
                     return
             else:
