@@ -1,24 +1,53 @@
-"""What finished parts have cost against what they were estimated at, by level; the next estimate is corrected by it."""
+"""What finished parts of scripts have cost, by level; the next estimate is corrected by it."""
 
 from dataclasses import dataclass, field
 
-_DOUBT = 1.0
+_DOUBT = 2
+"""As many parts as the rehearsal counts for, so that one odd part does not decide."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Tokens of one part of a script, which has so many pieces (frames and lines, scenes, chapters)."""
+
+    pieces: int
+    prompt: float
+    completion: float
+
+
+@dataclass
+class _Sum:
+    parts: int = 0
+    pieces: int = 0
+    prompt: float = 0.0
+    completion: float = 0.0
 
 
 @dataclass
 class Experience:
-    """Running ratios of actual to estimated tokens, of prompts and of completions, kept for this process."""
+    """Running means of this process: prompts by part, because they hardly grow with it, replies by piece."""
 
-    _counted: dict[tuple[str, str], float] = field(default_factory=dict)
-    _estimated: dict[tuple[str, str], float] = field(default_factory=dict)
+    _sums: dict[str, _Sum] = field(default_factory=dict)
 
-    def learn(self, level: str, kind: str, *, estimated: int, actual: int) -> None:
-        """Take in one finished part; a part that cost nothing (a cached one) teaches nothing."""
-        if estimated > 0 and actual > 0:
-            self._counted[level, kind] = self._counted.get((level, kind), 0.0) + actual
-            self._estimated[level, kind] = self._estimated.get((level, kind), 0.0) + estimated
+    def learn(self, level: str, cost: Cost) -> None:
+        """Take in one finished part with all that was asked for it; one of kept replies cost nothing and says nothing."""
+        if cost.prompt <= 0 or cost.completion <= 0 or cost.pieces <= 0:
+            return
+        known = self._sums.setdefault(level, _Sum())
+        known.parts += 1
+        known.pieces += cost.pieces
+        known.prompt += cost.prompt
+        known.completion += cost.completion
 
-    def factor(self, level: str, kind: str) -> float:
-        """What estimates of the level are multiplied with; 1 until something is known."""
-        estimated = self._estimated.get((level, kind), 0.0)
-        return self._counted[level, kind] / estimated if estimated else _DOUBT
+    def corrected(self, level: str, rehearsed: Cost) -> Cost:
+        """A rehearsed part's cost, weighed against what such parts have really cost."""
+        known = self._sums.get(level)
+        if known is None:
+            return rehearsed
+        share = known.parts / (known.parts + _DOUBT)
+        by_piece = known.completion / known.pieces * rehearsed.pieces
+        return Cost(
+            rehearsed.pieces,
+            prompt=share * known.prompt / known.parts + (1 - share) * rehearsed.prompt,
+            completion=share * by_piece + (1 - share) * rehearsed.completion,
+        )

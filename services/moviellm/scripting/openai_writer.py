@@ -15,7 +15,7 @@ from moviellm.llm.reply import Bill, NothingUsable, Unusable
 from moviellm.movie import Chapter, Outline, Scene
 from moviellm.scripting import conditions, lenient, prompts, replies
 from moviellm.scripting.chapter_level import ChapterLevel
-from moviellm.scripting.experience import Experience
+from moviellm.scripting.experience import Cost, Experience
 from moviellm.scripting.level import Flaw, Level
 from moviellm.scripting.mending import is_prose
 from moviellm.scripting.outline_level import OutlineLevel
@@ -64,11 +64,13 @@ class OpenAIWriter:
         draft = await work.whole(self._trust[level.name])
         draft = await work.again(draft)
         draft = await work.piece_by_piece(draft)
+        bill = work.bill
+        self._experience.learn(level.name, Cost(len(level.pieces(draft)), bill.prompt_tokens, bill.completion_tokens))
         return Written(
             value=draft,
             model=self._chat.model,
-            prompt_tokens=work.bill.prompt_tokens,
-            completion_tokens=work.bill.completion_tokens,
+            prompt_tokens=bill.prompt_tokens,
+            completion_tokens=bill.completion_tokens,
             prompt=", ".join(work.templates),
             mends=level.notes.mends,
         )

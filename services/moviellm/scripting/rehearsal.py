@@ -2,13 +2,12 @@
 that would be sent and the replies that would come are counted.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from moviellm.movie import Chapter, Outline
 from moviellm.scripting import conditions, replies, reply_samples
-from moviellm.scripting.experience import Experience
+from moviellm.scripting.experience import Cost, Experience
 from moviellm.scripting.prompts import Prompts, chosen
 from moviellm.scripting.storyteller import MODEL, Storyteller
 from moviellm.scripting.writer import ChapterRequest, EstimateRequest, OutlineRequest, SceneRequest, TokenEstimate
@@ -17,14 +16,15 @@ SAMPLES = 3
 """Chapters, and scenes of each of them, that are rehearsed; the others cost the same."""
 
 SEEDS = (1, 2)
+"""One rehearsal each; stories differ in length."""
 
 
 class TokenCounts(Protocol):
-    """What the language model's endpoint counts; OpenAIChat is one."""
+    """What the language model's endpoint would count; OpenAIChat is one."""
 
     model: str
 
-    def messages_tokens(self, schema: Any, system: str, user: str) -> int:
+    def messages_tokens(self, schema: Mapping[str, Any], system: str, user: str) -> int:
         """The prompt tokens of one question."""
         ...
 
@@ -41,12 +41,6 @@ class NoCost:
         return TokenEstimate(0, 0, MODEL)
 
 
-@dataclass(frozen=True)
-class _Cost:
-    prompt: float
-    completion: float
-
-
 class Rehearsal:
     """The Estimator of a language model; `experience` corrects it by what finished parts have cost."""
 
@@ -59,41 +53,45 @@ class Rehearsal:
         prompts = chosen(request.prompts)
         prompt = completion = 0.0
         for seed in SEEDS:
-            for level, times, cost in await self._rehearsed(request, prompts, seed):
-                prompt += times * cost.prompt * self._experience.factor(level, "prompt") / len(SEEDS)
-                completion += times * cost.completion * self._experience.factor(level, "completion") / len(SEEDS)
+            for level, times, rehearsed in await self._rehearsed(request, prompts, seed):
+                cost = self._experience.corrected(level, rehearsed)
+                prompt += times * cost.prompt / len(SEEDS)
+                completion += times * cost.completion / len(SEEDS)
         return TokenEstimate(round(prompt), round(completion), self._counts.model)
 
-    async def _rehearsed(self, request: EstimateRequest, prompts: Prompts, seed: int) -> list[tuple[str, float, _Cost]]:
-        """Level, how many parts of the movie stand for it, and the cost of one such part."""
+    async def _rehearsed(self, request: EstimateRequest, prompts: Prompts, seed: int) -> list[tuple[str, float, Cost]]:
+        """Level, for how many parts of the movie the sample stands, and its cost."""
         teller, shape = Storyteller(), request.shape
         asked = OutlineRequest(request.theme, shape.chapters, seed)
         outline = (await teller.outline(asked)).value
-        found = [("outline", 1.0, self._cost(replies.OutlineReply, conditions.outline(asked, prompts), outline))]
+        said = conditions.outline(asked, prompts)
+        found = [("outline", 1.0, self._cost(replies.OutlineReply, said, outline, shape.chapters + 2))]
         numbers = list(_sampled(shape.chapters))
         for number in numbers:
             wanted = ChapterRequest(outline, number, shape.scenes, seed)
             chapter = (await teller.chapter(wanted)).value
-            cost = self._cost(replies.ChapterReply, conditions.chapter(wanted, prompts), chapter)
+            said = conditions.chapter(wanted, prompts)
+            cost = self._cost(replies.ChapterReply, said, chapter, shape.scenes)
             found.append(("chapter", shape.chapters / len(numbers), cost))
-            found += await self._scenes(request, prompts, outline, chapter, seed, len(numbers))
+            scenes = await self._scenes(request, prompts, outline, chapter, seed)
+            times = shape.chapters * shape.scenes / (len(numbers) * len(scenes))
+            found += [("scene", times, cost) for cost in scenes]
         return found
 
     async def _scenes(
-        self, request: EstimateRequest, prompts: Prompts, outline: Outline, chapter: Chapter, seed: int, chapters: int
-    ) -> list[tuple[str, float, _Cost]]:
-        shape, numbers = request.shape, list(_sampled(request.shape.scenes))
-        found = []
-        for number in numbers:
-            wanted = SceneRequest(outline, chapter, number, shape.frames, request.dialogue_lines, seed)
+        self, request: EstimateRequest, prompts: Prompts, outline: Outline, chapter: Chapter, seed: int
+    ) -> list[Cost]:
+        shape, lines, costs = request.shape, request.dialogue_lines, []
+        for number in _sampled(shape.scenes):
+            wanted = SceneRequest(outline, chapter, number, shape.frames, lines, seed)
             scene = (await Storyteller().scene(wanted)).value
-            cost = self._cost(replies.SceneReply, conditions.scene(wanted, prompts), scene)
-            found.append(("scene", shape.chapters * shape.scenes / (chapters * len(numbers)), cost))
-        return found
+            said = conditions.scene(wanted, prompts)
+            costs.append(self._cost(replies.SceneReply, said, scene, shape.frames + lines))
+        return costs
 
-    def _cost(self, reply: type[replies.Reply], said: tuple[str, str], value: Any) -> _Cost:
+    def _cost(self, reply: type[replies.Reply], said: tuple[str, str], value: Any, pieces: int) -> Cost:
         sent = self._counts.messages_tokens(replies.json_schema(reply), *said)
-        return _Cost(sent, self._counts.text_tokens(reply_samples.as_reply(value)))
+        return Cost(pieces, sent, self._counts.text_tokens(reply_samples.as_reply(value)))
 
 
 def _sampled(count: int) -> Iterator[int]:
