@@ -20,14 +20,18 @@ class Endpoint:
 
     An answer is a reply text, an object to reply with, a pair (status, body) with optional headers as a third, CUT for
     a connection that breaks, HANG for silence; or a function from the request to one of these, such as a Mischief or a
-    Refusing. With a `key`, whoever comes without it gets 401. `usage` None leaves the count of tokens out.
+    Refusing. With a `key`, whoever comes without it gets 401. `usage` None leaves the count of tokens out; `paths`
+    are those that were asked for.
     """
 
-    def __init__(self, answers=(), *, models=(200, {"object": "list", "data": []}), usage=(10, 5), key=None):
+    def __init__(
+        self, answers=(), *, models=(200, {"object": "list", "data": []}), usage=(10, 5), key=None, paths=None
+    ):
         self.answers = list(answers)
         self.models = models
         self.usage = usage
         self.key = key
+        self.paths = [] if paths is None else paths
         self.requests = []
         self.headers = []
         self.url = ""
@@ -144,6 +148,7 @@ def serving(endpoint):
 
         def answer(self, answer):
             refusal = (401, {"error": {"message": "who are you?"}})
+            endpoint.paths.append(self.path)
             status, body, *headers = answer() if endpoint.admits(self.headers) else refusal
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             usual = {"content-type": "application/json", "content-length": str(len(data))}

@@ -15,7 +15,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from moviellm import errors
 from moviellm.llm.manner import Form, Ladder, Manner, Manners
-from moviellm.llm.openai_errors import Endpoint, nobody_there, said, silent, status_of
+from moviellm.llm.openai_errors import Endpoint, Failure, nobody_there, said, silent, status_of
 from moviellm.llm.pace import Clock, Pace, Paused, Sleep
 from moviellm.llm.retrying import Jitter, Patience, Trials
 from moviellm.llm.tokens import Calibration, estimated_tokens
@@ -95,17 +95,15 @@ class Line:
         """A completion, asked for in a plainer manner where the endpoint refuses ours; what it takes is remembered."""
         ladder = self._manners.ladder(question.title, question.options)
         while True:
-            try:
-                answer = await self._send(question, turns, ladder.manner)
-            except (openai.APIStatusError, openai.APIConnectionError, TimeoutError) as error:
-                await self._bear(error, ladder, trials)
-                continue
-            except Paused as error:
-                raise self._endpoint.at_its_limit(error.seconds) from None
-            if self._manners.learn(question.title, ladder):
-                form, without = ladder.manner.form.name.lower(), sorted(ladder.manner.without)
-                log.warning(f"{self._endpoint} does not take all options", form=form, without=without)
-            return answer
+            answer = await self._send(question, turns, ladder.manner)
+            if isinstance(answer, Answer):
+                break
+            # Outside the handler: our error must not carry the client's, whose words may hold secrets.
+            await self._bear(answer, ladder, trials)
+        if self._manners.learn(question.title, ladder):
+            form, without = ladder.manner.form.name.lower(), sorted(ladder.manner.without)
+            log.warning(f"{self._endpoint} does not take all options", form=form, without=without)
+        return answer
 
     async def check(self) -> None:
         """Raise while the endpoint does not answer or refuses the key; an endpoint without a list of models is fine."""
@@ -118,17 +116,17 @@ class Line:
         except (openai.OpenAIError, *_NOT_JSON):
             return
 
-    async def _bear(
-        self, error: openai.APIStatusError | openai.APIConnectionError | TimeoutError, ladder: Ladder, trials: Trials
-    ) -> None:
+    async def _bear(self, error: Failure | Paused, ladder: Ladder, trials: Trials) -> None:
         """Step down the ladder, or wait as long as is wise; raises our error where asking again is not."""
+        if isinstance(error, Paused):
+            raise self._endpoint.at_its_limit(error.seconds)
         ours = self._endpoint.error_of(error)
         if ours.reason in _MAY_BE_ABOUT_OPTIONS and ladder.after(status_of(error), said(error)):
             return
         if isinstance(ours, errors.Temporary) and ours.retry_after:
             self._pace.pause(ours.retry_after)
         if isinstance(ours, errors.Unavailable) and (ladder.exhausted or nobody_there(error)):
-            raise ours from None
+            raise ours
         wait = trials.wait_after(ours, silent=silent(error))
         log.info("asking again", why=ours.message, seconds=round(wait, 2))
         if isinstance(ours, errors.Exhausted):
@@ -136,7 +134,15 @@ class Line:
         else:
             await self._sleep(wait)
 
-    async def _send(self, question: Question, turns: list[ChatCompletionMessageParam], manner: Manner) -> Answer:
+    async def _send(
+        self, question: Question, turns: list[ChatCompletionMessageParam], manner: Manner
+    ) -> Answer | Failure | Paused:
+        try:
+            return await self._sent(question, turns, manner)
+        except (openai.APIStatusError, openai.APIConnectionError, TimeoutError, Paused) as error:
+            return error
+
+    async def _sent(self, question: Question, turns: list[ChatCompletionMessageParam], manner: Manner) -> Answer:
         guessed = _guessed(question, turns, manner)
         async with self._turns:
             expected = self._prompts.of(guessed) + self._usual.get(question.title, 0)
