@@ -38,5 +38,8 @@ def test_the_key_comes_from_a_file_and_is_never_shown(monkeypatch, tmp_path):
     assert ScriptingSettings.load().api_key() == "sk-from-file"
     monkeypatch.setenv("MOVIELLM_SCRIPTING_LLM_API_KEY", "sk-direct")
     settings = ScriptingSettings.load()
+    assert settings.api_key() == "sk-from-file"
+    monkeypatch.delenv("MOVIELLM_SCRIPTING_LLM_API_KEY_FILE")
+    settings = ScriptingSettings.load()
     assert settings.api_key() == "sk-direct"
     assert "sk-direct" not in repr(settings)
