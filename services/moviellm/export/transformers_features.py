@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from PIL import Image
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from moviellm.errors import Unsatisfied
 from moviellm.export.features import Features
@@ -63,7 +64,7 @@ class TransformersEncoder:
 def _load(folder: str) -> tuple[Any, Any, int]:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, config=config)
+        model = _class_of(config).from_pretrained(folder, local_files_only=True, config=config)
     except (OSError, ValueError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         raise Unsatisfied(
@@ -75,3 +76,10 @@ def _load(folder: str) -> tuple[Any, Any, int]:
     if not lists or not isinstance(size, int):
         raise Unsatisfied(f"{folder} holds no vision transformer", reason="WRONG_ENCODER")
     return tower, max(lists, key=len), size
+
+
+def _class_of(config: Any) -> Any:
+    """The class that wrote the folder: AutoModel does not know the EVA tower by itself."""
+    name = (config.architectures or [""])[0]
+    found = getattr(transformers, name, None)
+    return found if isinstance(found, type) and issubclass(found, PreTrainedModel) else AutoModel
