@@ -73,10 +73,13 @@ class Service:
             for number in range(1, count + 1)
         ]
 
-    async def render(self, orders, *, style=None, channel=None, **options):
+    async def render(self, orders, *, style=None, characters=(), channel=None, **options):
         """The pictures by number; options are RenderOptions."""
         request = pb.RenderSceneRequest(
-            pictures=orders, learned_style=style, options=pb.RenderOptions(**({"steps": 2} | options))
+            pictures=orders,
+            learned_style=style,
+            learned_characters=characters,
+            options=pb.RenderOptions(**({"steps": 2} | options)),
         )
         async with self.channel() as peer:
             call = pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION)

@@ -98,6 +98,20 @@ def test_a_bad_setting_is_one_sentence(monkeypatch, capsys, name, value, sentenc
     assert len(printed.splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["SCORER", "SAFETY_CHECKER"])
+def test_a_scorer_or_checker_that_is_not_there_is_one_sentence_at_start(name, tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "moviellm.rendering"],
+        env=os.environ | {f"MOVIELLM_RENDERING_{name}": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"MOVIELLM_RENDERING_{name}: there is no s")
+    assert str(tmp_path) in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_a_port_in_use_is_one_sentence():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -43,12 +43,12 @@ async def pixels(service, picture):
     return np.asarray(Image.open(io.BytesIO(data))).astype(int)
 
 
-async def learned(service, name, seed):
+async def learned(service, name, seed, token="<gothic>"):
     vectors = torch.randn((1, 16), generator=torch.Generator().manual_seed(seed))
-    data = write_learned(LearnedVectors("<gothic>", (vectors,)))["learned_embeds.safetensors"]
+    data = write_learned(LearnedVectors(token, (vectors,)))["learned_embeds.safetensors"]
     key = f"styles/{name}/learned_embeds.safetensors"
     await service.store.put(key, data)
-    return movie_pb2.LearnedStyle(uri=service.store.uri(key), digest=digest(data), token="<gothic>")
+    return movie_pb2.LearnedStyle(uri=service.store.uri(key), digest=digest(data), token=token)
 
 
 async def test_frames_are_written_and_told(service):
@@ -86,6 +86,42 @@ async def test_scenes_in_one_batch_give_the_pictures_they_give_alone(service):
         assert np.abs(await pixels(service, alone[name][1]) - picture).max() <= 4, name
     assert np.abs(seen[0] - seen[1]).max() > 0
     assert np.abs(seen[0] - seen[2]).max() > 0
+
+
+async def test_the_best_of_three_is_the_same_alone_and_beside_other_scenes(service):
+    quality = {"attempts": 3, "min_score": 0.0}
+    strict = {"attempts": 3, "min_score": 0.95}
+    alone = await service.render(service.orders("best-alone", 3), **quality)
+    both = await asyncio.gather(
+        service.render(service.orders("best-strict", 5), **strict),
+        service.render(service.orders("best-together", 3), **quality),
+        service.render(service.orders("best-other", 3, prompt="dark people", seed=77)),
+    )
+    for number, picture in alone.items():
+        assert len(picture.attempts) == 3
+        assert picture.attempts[-1].score == max(attempt.score for attempt in picture.attempts) > 0
+        assert len({attempt.seed for attempt in picture.attempts}) == 3
+        assert both[1][number].attempts == picture.attempts
+        assert both[1][number].file.digest == picture.file.digest
+        verdicts = [attempt.verdict for attempt in both[0][number].attempts]
+        assert verdicts == ["below threshold"] * 3
+        assert {a.seed for a in both[0][number].attempts} == {a.seed for a in picture.attempts}
+    again = await service.render(service.orders("best-alone", 3), **quality)
+    assert all(again[number].existed and again[number].attempts == alone[number].attempts for number in alone)
+
+
+async def test_characters_are_spliced_beside_the_style(service):
+    style = await learned(service, "with", 1)
+    clara, john = await learned(service, "clara", 2, "<clara>"), await learned(service, "john", 3, "<john>")
+    prompt = {"prompt": "a picture of <clara> in <gothic> style", "seed": 5}
+    plain = await service.render(service.orders("characters-none", 1, **prompt), style=style)
+    shown = await service.render(service.orders("characters", 1, **prompt), style=style, characters=[john, clara])
+    assert shown[1].file.digest != plain[1].file.digest
+    with pytest.raises(errors.InvalidInput, match=r"learned_characters\[1\]\.token: must differ"):
+        await service.render(service.orders("characters-two", 1, **prompt), style=style, characters=[clara, clara])
+    missing = movie_pb2.LearnedStyle(uri=service.store.uri("styles/none"), digest="0" * 64, token="<nobody>")
+    with pytest.raises(errors.InvalidInput, match=r"learned_characters\[0\]\.uri: must be a learnt style's file"):
+        await service.render(service.orders("characters-two", 1, **prompt), style=style, characters=[missing])
 
 
 async def test_references_are_rendered(service, peer):

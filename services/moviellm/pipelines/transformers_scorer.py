@@ -14,7 +14,7 @@ from moviellm.errors import Unsatisfied
 from moviellm.pipelines.diffusers_loading import Device, resolve_device
 from moviellm.pipelines.pillow_clip_input import ClipInput
 from moviellm.pipelines.places import POCKET
-from moviellm.pipelines.scorers import scorer_folder
+from moviellm.pipelines.scorers import check_whole, scorer_folder
 from moviellm.pipelines.torch_measures import Pixels, clip_scores
 from moviellm.pipelines.torch_survey import Seen, Survey
 
@@ -54,9 +54,10 @@ class ClipScorer:
         place = resolve_device(device, setting)
         transformers.utils.logging.disable_progress_bar()
         try:
-            model = transformers.CLIPModel.from_pretrained(
-                folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
+            model, loaded = transformers.CLIPModel.from_pretrained(
+                folder, dtype=torch.float32, local_files_only=True, use_safetensors=True, output_loading_info=True
             )
+            check_whole(loaded)
             tokenizer = transformers.CLIPTokenizer.from_pretrained(folder, local_files_only=True)
             prepare = ClipInput.of(folder, int(model.config.vision_config.image_size))
         except Exception as error:  # many libraries read these files, each with errors of its own

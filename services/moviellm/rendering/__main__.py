@@ -9,6 +9,7 @@ import structlog
 
 from moviellm.errors import MovieLLMError, Unavailable, Unsatisfied
 from moviellm.rendering import ray_environment
+from moviellm.rendering.folders import check_folders
 from moviellm.rendering.ports import free_port, wait_until_free
 from moviellm.rendering.ray_guard import RayGuard
 from moviellm.rendering.settings import RenderingSettings
@@ -48,6 +49,7 @@ def run(settings: RenderingSettings) -> None:
         ray_cluster.join(settings)
         _serve(settings, host, port, stop=ray_cluster.leave)
         return
+    check_folders(settings)
     wait_until_free(host, port, within=PREDECESSOR_SECONDS)
     ray_environment.prepare(host)
     from moviellm.rendering import ray_cluster

@@ -13,7 +13,7 @@ from typing import Any
 
 from moviellm.dataset import Attempt, derived_seed
 from moviellm.rendering.critic import Critic
-from moviellm.rendering.faults import Look, alike, look
+from moviellm.rendering.faults import GRID, Look, alike, look
 from moviellm.rendering.picture import Job, Paint, Painted
 
 BELOW = "below threshold"
@@ -27,7 +27,7 @@ DIGITS = 4
 """Scores are rounded before they are compared, so that rounding in a GPU's kernels decides nothing."""
 
 
-Repeats = Callable[[int], Awaitable[bool]]
+Repeats = Callable[[bytes], Awaitable[bool]]
 """Whether an earlier picture of the request has such a fingerprint."""
 
 
@@ -44,7 +44,7 @@ class Choice:
     """What is kept of the attempts, the kept one last, and what all of them cost."""
 
     pixels: Any
-    fingerprint: int
+    fingerprint: bytes
     attempts: tuple[Attempt, ...]
     seconds: float
     gpu_seconds: float
@@ -74,15 +74,15 @@ class Lineup:
     def __init__(self, prompts: Sequence[str]) -> None:
         self._prompts = prompts
         self._known = [asyncio.Event() for _ in prompts]
-        self._fingerprints: dict[int, int] = {}
+        self._fingerprints: dict[int, bytes] = {}
 
-    def tell(self, position: int, fingerprint: int | None) -> None:
+    def tell(self, position: int, fingerprint: bytes | None) -> None:
         """The picture at `position` is chosen; None where nobody can say what it looks like."""
         if fingerprint is not None:
             self._fingerprints[position] = fingerprint
         self._known[position].set()
 
-    async def repeats(self, position: int, fingerprint: int) -> bool:
+    async def repeats(self, position: int, fingerprint: bytes) -> bool:
         """Whether an earlier picture with another prompt looks the same."""
         for earlier in range(position):
             await self._known[earlier].wait()
@@ -160,7 +160,7 @@ def _chosen(candidates: Sequence[Candidate]) -> Choice:
     pixels = kept.painted.pixels
     return Choice(
         pixels=pixels * 0 if kept.attempt.verdict == UNSAFE else pixels,
-        fingerprint=0 if kept.attempt.verdict == UNSAFE else kept.look.fingerprint,
+        fingerprint=bytes(GRID * GRID) if kept.attempt.verdict == UNSAFE else kept.look.fingerprint,
         attempts=(*others, kept.attempt),
         seconds=sum(candidate.painted.seconds for candidate in candidates),
         gpu_seconds=sum(candidate.painted.gpu_seconds for candidate in candidates),

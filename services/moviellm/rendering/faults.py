@@ -12,11 +12,11 @@ BLACK = 0.03
 FLAT = 0.015
 """Pictures whose colours deviate less from their mean, of 1, are flat."""
 
-GRID = 16
-"""A fingerprint has a bit for each of GRID × GRID fields."""
+GRID = 8
+"""A fingerprint is a picture of GRID × GRID fields."""
 
-NEAR = 8
-"""Pictures whose fingerprints differ in no more bits, of 256, are the same to the eye."""
+NEAR = 2.0
+"""Pictures whose fields differ by less, on average and of 255, are the same to the eye."""
 
 Plane = npt.NDArray[np.floating[Any]]
 """One number for each pixel (H, W)."""
@@ -27,10 +27,10 @@ _LUMA = np.asarray([0.299, 0.587, 0.114], np.float32) / 255
 
 @dataclass(frozen=True)
 class Look:
-    """What is seen at once: `fault` is "black", "flat" or empty; the fingerprint is a number of 256 bits."""
+    """What is seen at once: `fault` is "black", "flat" or empty; `fingerprint` has a byte for each field."""
 
     fault: str
-    fingerprint: int
+    fingerprint: bytes
 
 
 def look(pixels: npt.NDArray[np.uint8]) -> Look:
@@ -47,28 +47,20 @@ def _fault(pixels: npt.NDArray[np.uint8], luma: Plane) -> str:
     return "flat" if pixels.std(axis=(0, 1)).max() < FLAT * 255 else ""
 
 
-def fingerprint(luma: Plane) -> int:
-    """A difference hash: whether each field of a grid is brighter than the one to its left.
-
-    It stays the same, but for a few bits, when a picture is resized, compressed or made brighter.
-    """
-    fields = _fields(_fields(luma, GRID, axis=0), GRID + 1, axis=1)
-    bits = fields[:, 1:] > fields[:, :-1]
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+def fingerprint(luma: Plane) -> bytes:
+    """The mean luma of each field of a grid, 0 to 255: about the same after the picture has been compressed."""
+    fields = _fields(_fields(luma, axis=0), axis=1)
+    return np.rint(fields * 255).astype(np.uint8).tobytes()
 
 
-def alike(one: int, two: int) -> bool:
+def alike(one: bytes, two: bytes) -> bool:
     """Whether two fingerprints are those of the same picture."""
-    return (one ^ two).bit_count() <= NEAR
+    return sum(abs(a - b) for a, b in zip(one, two, strict=True)) < NEAR * GRID * GRID
 
 
-def _fields(values: Plane, count: int, axis: int) -> Plane:
-    """Means of `count` stretches of about equal length; short axes are stretched first."""
-    length = values.shape[axis]
-    if length < count:
-        values = np.repeat(values, -(-count // length), axis=axis)
-        length = values.shape[axis]
-    edges = np.linspace(0, length, count + 1).astype(int)
+def _fields(values: Plane, axis: int) -> Plane:
+    """Means of stretches of about equal length."""
+    edges = np.linspace(0, values.shape[axis], GRID + 1).astype(int)
     sums = np.add.reduceat(values, edges[:-1], axis=axis)
     widths = np.diff(edges).reshape([-1 if place == axis else 1 for place in range(values.ndim)])
     means: Plane = sums / widths

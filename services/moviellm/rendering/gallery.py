@@ -31,7 +31,7 @@ class Found:
     """A picture that lay in the store, and its fingerprint where it can be told."""
 
     picture: RenderedPicture
-    fingerprint: int | None
+    fingerprint: bytes | None
 
 
 class Gallery:
@@ -76,7 +76,7 @@ class Gallery:
         )
         return Found(picture, fingerprint)
 
-    def _fingerprint(self, order: PictureOrder, data: bytes) -> int | None:
+    def _fingerprint(self, order: PictureOrder, data: bytes) -> bytes | None:
         """Of a picture that does not tell how it came about."""
         try:
             return look(self._format.pixels(data, order.uri)).fingerprint

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from moviellm import wire
 from moviellm.dataset import Attempt
 from moviellm.errors import Broken
+from moviellm.rendering.faults import GRID
 
 
 @dataclass(frozen=True)
@@ -18,15 +19,16 @@ class Making:
     fingerprint: str
 
 
-def write(attempts: tuple[Attempt, ...], fingerprint: int) -> bytes:
+def write(attempts: tuple[Attempt, ...], fingerprint: bytes) -> bytes:
     """The comment that goes into the file; equal makings give equal bytes."""
-    return wire.to_json(Making(attempts, f"{fingerprint:x}"))
+    return wire.to_json(Making(attempts, fingerprint.hex()))
 
 
-def read(comment: bytes) -> tuple[tuple[Attempt, ...], int] | None:
+def read(comment: bytes) -> tuple[tuple[Attempt, ...], bytes] | None:
     """Attempts and fingerprint from a file's comment; None when it was not written here."""
     try:
         making = wire.from_json(comment, Making)
-        return making.attempts, int(making.fingerprint, 16)
+        fingerprint = bytes.fromhex(making.fingerprint)
     except (Broken, ValueError):
         return None
+    return (making.attempts, fingerprint) if len(fingerprint) == GRID * GRID else None

@@ -15,8 +15,10 @@ from ray import serve
 
 from moviellm.artifacts import ArtifactStore
 from moviellm.errors import NotFound
+from moviellm.pipelines.scorers import NO_SCORER
 from moviellm.rendering.choice import Chooser
-from moviellm.rendering.critic import Critic, Scorer
+from moviellm.rendering.critic import Critic, SafetyChecker, Scorer
+from moviellm.rendering.folders import SAFETY_CHECKER, SCORER, check_folders
 from moviellm.rendering.gallery import Gallery, PictureFormat
 from moviellm.rendering.measuring import Measuring
 from moviellm.rendering.picture import Job, Painted, Painter, RenderOptions
@@ -176,13 +178,12 @@ def _load(settings: RenderingSettings) -> Painter:
 
 
 def _critic(settings: RenderingSettings) -> Critic:
-    """What it needs is looked for now and loaded when it is first asked, by its own thread."""
-    from moviellm.pipelines.scorers import NO_SCORER, scorer_folder
-
-    if settings.scorer == NO_SCORER:
-        return Critic()
-    scorer_folder(settings.scorer, "MOVIELLM_RENDERING_SCORER")
-    return Critic(scorer=lambda: _load_scorer(settings))
+    """The scorer and the safety checker are looked for now and loaded by the critic's thread when it is first asked."""
+    check_folders(settings)
+    return Critic(
+        scorer=None if settings.scorer == NO_SCORER else lambda: _load_scorer(settings),
+        checker=(lambda: _load_checker(settings)) if settings.safety_checker else None,
+    )
 
 
 def _load_scorer(settings: RenderingSettings) -> Scorer:
@@ -190,4 +191,12 @@ def _load_scorer(settings: RenderingSettings) -> Scorer:
     from moviellm.pipelines.transformers_scorer import ClipScorer
 
     use_torch_threads(settings.torch_threads)
-    return ClipScorer.open(settings.scorer, device=settings.device, setting="MOVIELLM_RENDERING_SCORER")
+    return ClipScorer.open(settings.scorer, device=settings.device, setting=SCORER)
+
+
+def _load_checker(settings: RenderingSettings) -> SafetyChecker:
+    from moviellm.pipelines.diffusers_loading import use_torch_threads
+    from moviellm.pipelines.diffusers_safety import DiffusersSafety
+
+    use_torch_threads(settings.torch_threads)
+    return DiffusersSafety.open(settings.safety_checker, device=settings.device, setting=SAFETY_CHECKER)
