@@ -6,13 +6,27 @@ import pytest
 
 from moviellm.movie import Chapter, ChapterOutline, Fact, FrameRange, Question, QuestionKind, ScenePlan, Shape
 from moviellm.qa.asking import distinct, flaw, tells, words
-from moviellm.qa.fact_asker import FactAsker
+from moviellm.qa.fact_asker import FactAsker, Limits
 
 SEEDS = range(12)
+ALL = Limits(1000, 1000, 1000, 1000)
+
+
+def asker_of_all():
+    """Asks everything, and openly."""
+    return FactAsker(limits=ALL, choice_share=0.0)
+
+
+def about(asked, *kinds):
+    return [question for question in asked.questions if question.kind in kinds]
+
+
+async def plot_of(outline, chapter, scene, shape, seed=0):
+    return about(await asker_of_all().ask_scene(outline, chapter, scene, shape, seed), QuestionKind.PLOT)
 
 
 async def all_questions(outline, chapters, scene, shape, seed):
-    asker = FactAsker()
+    asker = asker_of_all()
     return [
         await asker.ask_movie(outline, shape, seed),
         await asker.ask_chapter(outline, chapters[0], shape, seed),
@@ -22,7 +36,7 @@ async def all_questions(outline, chapters, scene, shape, seed):
 
 
 async def chapter_questions(outline, chapter, shape, seed=0):
-    return (await FactAsker().ask_chapter(outline, chapter, shape, seed)).questions
+    return (await asker_of_all().ask_chapter(outline, chapter, shape, seed)).questions
 
 
 def of(questions, category):
@@ -52,7 +66,7 @@ async def test_every_pair_is_good_english_and_none_is_asked_twice(outline, chapt
 
 
 async def test_the_overview_tells_what_who_wants_what_and_how_it_ends(outline, shape):
-    asked = await FactAsker().ask_movie(outline, shape, 0)
+    asked = await asker_of_all().ask_movie(outline, shape, 0)
     by_answer = {question.answer: question for question in asked.questions}
     about = by_answer[outline.overview]
     assert (about.kind, about.category, about.level) == (QuestionKind.OVERVIEW, "what", "movie")
@@ -80,7 +94,10 @@ async def test_a_chapter_asks_what_why_how_and_where(outline, chapters, shape):
         ("why", "Mara finds a letter in a bottle because the storm has washed it ashore."),
         ("why", "Tom recognizes the handwriting because his brother wrote it."),
     }
-    assert {question.evidence for question in asked} == {FrameRange(1, 10)}
+    proofs = {question.answer: question.evidence for question in asked}
+    assert proofs["Mara shows the letter to Tom, who recognises the hand."] == FrameRange(6, 10)
+    assert proofs["Mara finds a letter in a bottle because the storm has washed it ashore."] == FrameRange(1, 5)
+    assert proofs["Mara finds a letter in a bottle."] == FrameRange(1, 10)
 
 
 async def test_a_chapter_asks_everything_about_deeds_that_no_scene_tells(outline, shape):
@@ -94,7 +111,7 @@ async def test_a_chapter_asks_everything_about_deeds_that_no_scene_tells(outline
 
 
 async def test_a_scene_asks_what_why_how_and_where_about_each_fact(outline, chapters, scene, shape):
-    asked = (await FactAsker().ask_scene(outline, chapters[0], scene, shape, 2)).questions
+    asked = await plot_of(outline, chapters[0], scene, shape, 2)
     assert {(question.category, question.answer) for question in asked} == {
         ("what", "After a stormy night Mara searches the beach and finds a bottle."),
         ("what", "Mara finds a letter in a bottle."),
@@ -106,16 +123,16 @@ async def test_a_scene_asks_what_why_how_and_where_about_each_fact(outline, chap
 
 
 async def test_a_scene_gives_its_place_to_facts_without_one_and_its_frames_as_evidence(outline, chapters, shape, scene):
-    asked = await FactAsker().ask_scene(outline, chapters[1], replace(scene, chapter=2, number=2), shape, 0)
-    assert [question.answer for question in of(asked.questions, "where")] == [
+    asked = await plot_of(outline, chapters[1], replace(scene, chapter=2, number=2), shape)
+    assert [question.answer for question in of(asked, "where")] == [
         "Mara steers the ship through the fog on the ship deck."
     ]
-    assert {question.evidence for question in asked.questions} == {FrameRange(16, 20)}
+    assert {question.evidence for question in asked} == {FrameRange(16, 20)}
 
 
 async def test_what_a_chapter_tells_is_left_to_the_chapter(outline, shape):
     obstacle = Fact("Tom", "recognize the handwriting", "his brother wrote it")
-    asked = (await FactAsker().ask_movie(replace(outline, facts=(obstacle,)), shape, 1)).questions
+    asked = (await asker_of_all().ask_movie(replace(outline, facts=(obstacle,)), shape, 1)).questions
     assert not of(asked, "why")
 
 
@@ -162,7 +179,7 @@ async def test_two_deeds_at_one_place_make_one_question_with_a_whole_answer(outl
     )
     plan = replace(chapters[0].scenes[0], facts=facts)
     for seed in SEEDS:
-        asked = of((await FactAsker().ask_scene(outline, Chapter(1, (plan,)), scene, shape, seed)).questions, "what")
+        asked = of(await plot_of(outline, Chapter(1, (plan,)), scene, shape, seed), "what")
         about_mara = [
             question for question in asked if "Mara do" in question.question or "Mara does" in question.question
         ]
@@ -198,13 +215,13 @@ async def test_a_question_that_tells_its_answer_is_dropped(outline, chapters, sh
 async def test_words_that_join_sentences_do_not_begin_an_answer(outline, chapters, scene, shape):
     plan = replace(chapters[0].scenes[0], content="In the end on the beach, Mara waits.")
     chapter = Chapter(1, (plan, chapters[0].scenes[1]))
-    asked = (await FactAsker().ask_scene(outline, chapter, scene, shape, 1)).questions
+    asked = await plot_of(outline, chapter, scene, shape, 1)
     assert asked[0].answer == "On the beach, Mara waits."
 
 
 async def test_what_somebody_learns_is_asked(outline, shape):
     wiser = replace(outline, facts=(*outline.facts, Fact("Tom", "learn that the sea gives back", "they come home")))
-    answers = {question.answer for question in (await FactAsker().ask_movie(wiser, shape, 1)).questions}
+    answers = {question.answer for question in (await asker_of_all().ask_movie(wiser, shape, 1)).questions}
     assert "Tom learns that the sea gives back." in answers
 
 
@@ -216,22 +233,22 @@ async def test_the_order_of_the_parts_does_not_depend_on_other_calls(outline, ch
 
 async def test_an_outline_with_nothing_to_ask_gives_no_questions(outline, shape):
     bare = replace(outline, overview="", locations=(), characters=(), chapters=(), facts=())
-    assert (await FactAsker().ask_movie(bare, shape, 1)).questions == ()
-    assert (await FactAsker().ask_chapter(bare, Chapter(1, ()), shape, 1)).questions == ()
-    assert (await FactAsker().ask_order(bare, (), shape, 1)).questions == ()
+    assert (await asker_of_all().ask_movie(bare, shape, 1)).questions == ()
+    assert (await asker_of_all().ask_chapter(bare, Chapter(1, ()), shape, 1)).questions == ()
+    assert (await asker_of_all().ask_order(bare, (), shape, 1)).questions == ()
 
 
 async def test_a_movie_of_one_scene(outline, scene):
     shape = Shape(1, 1, 5)
     plan = ScenePlan(1, "beach", "Mara waits.", (Fact("Mara", "wait"),))
     single = replace(outline, chapters=(ChapterOutline(1, "All of It", ("beach",), "Mara waits.", plan.facts),))
-    asked = await FactAsker().ask_scene(single, Chapter(1, (plan,)), scene, shape, 1)
-    assert {question.category for question in asked.questions} == {"what", "where"}
-    assert all("scene of" not in question.question for question in asked.questions)
+    asked = await plot_of(single, Chapter(1, (plan,)), scene, shape, 1)
+    assert {question.category for question in asked} == {"what", "where"}
+    assert all("scene of" not in question.question for question in asked)
     chapter = await chapter_questions(single, Chapter(1, (plan,)), shape)
-    assert not {question.question for question in chapter} & {question.question for question in asked.questions}
-    assert {question.evidence for question in asked.questions} == {FrameRange(1, 5)}
-    assert (await FactAsker().ask_order(single, (Chapter(1, (plan,)),), shape, 1)).questions == ()
+    assert not {question.question for question in chapter} & {question.question for question in asked}
+    assert {question.evidence for question in asked} == {FrameRange(1, 5)}
+    assert (await asker_of_all().ask_order(single, (Chapter(1, (plan,)),), shape, 1)).questions == ()
 
 
 def question_of(text, answer):

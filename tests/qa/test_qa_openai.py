@@ -1,27 +1,75 @@
 """The language model's asker and judge against a real HTTP server that speaks the protocol, well and badly."""
 
 import contextlib
+import re
 
 import pytest
 from openai_endpoint import Endpoint, completion, serving
 
 from moviellm import errors, rpc
 from moviellm.llm.openai_chat import OpenAIChat
-from moviellm.movie import FrameRange, QuestionKind
+from moviellm.movie import Difficulty, Dropped, FrameRange, Prompt, QuestionKind, Shape
 from moviellm.qa.judging import Case, Winner
-from moviellm.qa.openai_asker import OpenAIAsker
+from moviellm.qa.openai_asker import FELL_BACK, OpenAIAsker
 from moviellm.qa.openai_judge import OpenAIJudge
+from moviellm.qa.prompting import Templates
 from moviellm.qa.servicer import NAME, QuestionServicer
+from moviellm.qa.sieve import BLIND, DUPLICATE, MALFORMED, NOT_IN_EVIDENCE, TELLS
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
 from moviellm.wire import to_message
 
 KEY = "sk-very-secret"
+
+
+def pair(category, question, answer, wrong=(), first=1, last=1):
+    return {
+        "category": category,
+        "question": question,
+        "answer": answer,
+        "wrong_answers": list(wrong),
+        "first": first,
+        "last": last,
+    }
+
+
 GOOD = [
-    {"category": "what", "question": "What does Mara look for?", "answer": "She looks for her friend."},
-    {"category": "why", "question": "Why does Mara go to sea?", "answer": "Her friend is lost there."},
+    pair("what", "What does Mara look for?", "She looks for her friend.", first=1, last=2),
+    pair("why", "Why does Mara go to sea?", "Her friend is lost there.", first=2, last=2),
 ]
+TRUTH = {item["question"]: item["answer"] for item in GOOD}
+
+
+class Model:
+    """A language model that asks these questions, and answers by heart: with the evidence and without it."""
+
+    def __init__(self, questions=GOOD, *, knows=TRUTH, guesses=None, same=()):
+        self.questions = questions
+        self.knows = knows
+        self.guesses = guesses or {}
+        self.same = same
+        self.asked = []
+
+    def __call__(self, request):
+        title = request["response_format"]["json_schema"]["name"]
+        user = request["messages"][1]["content"]
+        self.asked.append((title, user))
+        if title == "questions":
+            return {"questions": self.questions}
+        if title == "same":
+            return {"same": list(self.same)}
+        by_heart = self.knows if title == "answer" else self.guesses
+        lines = re.findall(r"^(\d+)\. (.*)$", user.rpartition("Questions:")[2], re.MULTILINE)
+        return {"answers": [{"number": int(number), "answer": recalled(by_heart, line)} for number, line in lines]}
+
+    def case(self, title):
+        """What the model was told of the last such request."""
+        return next(user for asked, user in reversed(self.asked) if asked == title)
+
+
+def recalled(by_heart, line):
+    return next((answer for question, answer in by_heart.items() if question in line), "unknown")
 
 
 @pytest.fixture
@@ -31,157 +79,251 @@ def endpoint_of():
 
 
 def chat_of(url, **options):
-    return OpenAIChat(base_url=url, model="story-model", api_key=KEY, **options)
+    usual = {"patience_seconds": 0.0, "backoff_seconds": 0.001}
+    return OpenAIChat(base_url=url, model="story-model", api_key=KEY, **usual | options)
 
 
-async def asked_movie(endpoint, outline, shape):
-    return await OpenAIAsker(chat=chat_of(endpoint.url)).ask_movie(outline, shape, seed=3)
+def asker_of(endpoint, **options):
+    return OpenAIAsker(chat=chat_of(endpoint.url), **options)
 
 
-async def test_questions_of_the_model_get_their_kind_level_and_evidence_from_us(
-    endpoint_of, outline, chapters, scene, shape
-):
-    endpoint = endpoint_of({"questions": GOOD})
-    asker = OpenAIAsker(chat=chat_of(endpoint.url))
+async def asked_movie(endpoint, outline, shape, **options):
+    return await asker_of(endpoint, **options).ask_movie(outline, shape, seed=3)
+
+
+def counts(asked):
+    return {dropped.reason: dropped.count for dropped in asked.dropped}
+
+
+async def test_questions_that_hold_get_kind_level_evidence_and_difficulty(endpoint_of, outline, chapters, scene, shape):
+    asker = asker_of(endpoint_of(Model()))
     movie = await asker.ask_movie(outline, shape, 3)
     chapter = await asker.ask_chapter(outline, chapters[1], shape, 3)
     of_scene = await asker.ask_scene(outline, chapters[0], scene, shape, 3)
-    for asked, kind, level, evidence in (
-        (movie, QuestionKind.OVERVIEW, "movie", FrameRange(1, 20)),
-        (chapter, QuestionKind.PLOT, "chapter", FrameRange(11, 20)),
-        (of_scene, QuestionKind.PLOT, "scene", FrameRange(1, 5)),
+    for asked, kind, level, proofs in (
+        (movie, QuestionKind.OVERVIEW, "movie", [FrameRange(1, 20), FrameRange(11, 20)]),
+        (chapter, QuestionKind.PLOT, "chapter", [FrameRange(11, 20), FrameRange(16, 20)]),
+        (of_scene, QuestionKind.PLOT, "scene", [FrameRange(1, 2), FrameRange(2, 2)]),
     ):
-        assert [question.category for question in asked.questions] == ["what", "why"]
         assert [question.question for question in asked.questions] == [item["question"] for item in GOOD]
-        assert {(question.kind, question.level, question.evidence) for question in asked.questions} == {
-            (kind, level, evidence)
-        }
-        assert (asked.prompt_tokens, asked.completion_tokens) == (100, 10)
+        assert [question.category for question in asked.questions] == ["what", "why"]
+        assert [question.evidence for question in asked.questions] == proofs
+        assert {(question.kind, question.level) for question in asked.questions} == {(kind, level)}
+        assert asked.dropped == ()
+        assert (asked.prompt_tokens, asked.completion_tokens) == (300, 30)
+        assert asked.prompt.startswith("questions@2 sha256:")
+    assert [question.difficulty for question in of_scene.questions] == [Difficulty.MEDIUM, Difficulty.EASY]
+    assert [question.difficulty for question in chapter.questions] == [Difficulty.HARD, Difficulty.MEDIUM]
 
 
-async def test_the_model_sees_the_script_and_the_schema(endpoint_of, outline, chapters, scene, shape):
-    endpoint = endpoint_of({"questions": GOOD})
-    await OpenAIAsker(chat=chat_of(endpoint.url)).ask_scene(outline, chapters[0], scene, shape, 2**40 + 3)
+async def test_evidence_beyond_the_part_means_the_whole_part(endpoint_of, outline, chapters, scene, shape):
+    model = Model([GOOD[0] | {"first": 0, "last": 99}, GOOD[1] | {"first": "2"}])
+    asked = await asker_of(endpoint_of(model)).ask_scene(outline, chapters[0], scene, shape, 3)
+    assert {question.evidence for question in asked.questions} == {FrameRange(1, 5)}
+
+
+async def test_who_and_said_are_questions_about_people_and_dialogue(endpoint_of, outline, chapters, scene, shape):
+    said = [pair("who", "Who walks there?", "Mara does."), pair("said", "What is called out?", '"A letter!"')]
+    model = Model(said, knows={"Who walks there?": "Mara", "What is called out?": "A letter!"})
+    asked = await asker_of(endpoint_of(model)).ask_scene(outline, chapters[0], scene, shape, 3)
+    assert [question.kind for question in asked.questions] == [QuestionKind.CHARACTER, QuestionKind.DIALOGUE]
+
+
+async def test_the_model_sees_the_script_the_schema_and_what_each_question_may_use(
+    endpoint_of, outline, chapters, scene, shape
+):
+    model = Model()
+    endpoint = endpoint_of(model)
+    await asker_of(endpoint).ask_scene(outline, chapters[0], scene, shape, 2**40 + 3)
     request = endpoint.requests[0]
     assert endpoint.headers[0]["authorization"] == f"Bearer {KEY}"
-    assert request["model"] == "story-model"
-    assert request["seed"] == 3
+    assert (request["model"], request["seed"]) == ("story-model", 3)
     assert request["response_format"]["json_schema"]["strict"] is True
-    categories = request["response_format"]["json_schema"]["schema"]["properties"]["questions"]["items"]["properties"]
-    assert categories["category"]["enum"] == ["what", "why", "how", "where"]
-    script = request["messages"][1]["content"]
-    assert outline.overview in script
-    assert "After a stormy night Mara searches the beach" in script
-    assert "A letter!" in script
+    item = request["response_format"]["json_schema"]["schema"]["properties"]["questions"]["items"]
+    assert item["properties"]["category"]["enum"] == ["what", "why", "how", "where", "who", "said"]
+    for told in (outline.overview, "After a stormy night Mara searches the beach", 'Mara says: "A letter!"'):
+        assert told in model.case("questions")
+        assert told in model.case("answer")
+        assert told not in model.case("blind")
+    assert "1. (use frames 1 to 2) What does Mara look for?" in model.case("answer")
+    assert "2. (use frame 2) Why does Mara go to sea?" in model.case("answer")
+    assert "She looks for her friend" not in model.case("answer")
 
 
-async def test_temporal_questions_never_come_from_the_model(endpoint_of, outline, chapters, shape):
-    endpoint = endpoint_of({"questions": GOOD})
-    asked = await OpenAIAsker(chat=chat_of(endpoint.url)).ask_order(outline, chapters, shape, 1)
-    assert {question.kind for question in asked.questions} == {QuestionKind.TEMPORAL}
-    assert endpoint.requests == []
+async def test_what_the_evidence_does_not_answer_is_dropped(endpoint_of, outline, shape):
+    wrong = TRUTH | {GOOD[1]["question"]: "Because she likes fishing."}
+    asked = await asked_movie(endpoint_of(Model(knows=wrong)), outline, shape)
+    assert [question.category for question in asked.questions] == ["what"]
+    assert counts(asked) == {NOT_IN_EVIDENCE: 1}
 
 
-def with_first(**changes):
-    return {"questions": [GOOD[0] | changes, GOOD[1]]}
+async def test_what_is_answered_without_the_movie_is_dropped(endpoint_of, outline, shape):
+    guesses = {GOOD[0]["question"]: "For a friend of hers, I think."}
+    asked = await asked_movie(endpoint_of(Model(guesses=guesses)), outline, shape)
+    assert [question.category for question in asked.questions] == ["why"]
+    assert counts(asked) == {BLIND: 1}
+
+
+@pytest.mark.parametrize(("same", "kept"), [((1,), 1), ((), 0)])
+async def test_answers_that_words_cannot_compare_are_compared_by_the_model(endpoint_of, outline, shape, same, kept):
+    question = pair("why", "Why is Mara sad?", "She has lost her oldest friend at sea.")
+    model = Model([question, GOOD[0]], knows=TRUTH | {"Why is Mara sad?": "A companion was lost at sea"}, same=same)
+    asked = await asked_movie(endpoint_of(model), outline, shape)
+    assert len([item for item in asked.questions if item.category == "why"]) == kept
+    pairs = model.case("same")
+    assert "First answer: She has lost her oldest friend at sea." in pairs
+    assert "What does Mara look for" not in pairs
+
+
+async def test_wrong_answers_become_choices_by_letter(endpoint_of, outline, shape):
+    wrong = ["She looks for her brother.", "She looks for the island.", "She looks for the old map."]
+    question = GOOD[0] | {"wrong_answers": wrong}
+
+    def by_letter(request):
+        shown = re.search(r"([A-D])\) She looks for her friend", request["messages"][1]["content"])
+        return shown[1] if shown else "unknown"
+
+    class Chooser(Model):
+        def __call__(self, request):
+            self.knows = {question["question"]: f"{by_letter(request)})"}
+            return super().__call__(request)
+
+    asked = await asked_movie(endpoint_of(Chooser([question])), outline, shape, choice_share=1.0)
+    assert set(asked.questions[0].choices) == {*wrong, "She looks for her friend."}
+    assert asked.questions[0].answer == "She looks for her friend."
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (pair("when", "Whenever is it?", "Now."), MALFORMED),
+        (pair("what", " ", "Nothing is."), MALFORMED),
+        (pair("what", "What is it?", ""), MALFORMED),
+        (pair("what", "Tell me about Mara.", "She is sad."), MALFORMED),
+        (pair("what", "What does Tom see?", "He <image> sees it."), MALFORMED),
+        (pair("what", "What does the Assistant: say?", "He says yes."), MALFORMED),
+        (pair("what", "What is the end?", "USER: they go home."), MALFORMED),
+        (pair("what", "What is told?", "word " * 61), MALFORMED),
+        (pair("what", "What does Mara do when she looks for her friend?", "She looks for her friend."), TELLS),
+        (pair("what", "What does Mara look for??", "She looks for her friend."), DUPLICATE),
+        (pair("what", "Does Tom go?", "Yes."), BLIND),
+    ],
+)
+async def test_a_bad_question_is_dropped_and_the_good_ones_stay(endpoint_of, outline, shape, bad, reason):
+    endpoint = endpoint_of(Model([*GOOD, bad], knows=TRUTH | {bad["question"]: bad["answer"]}))
+    asked = await asked_movie(endpoint, outline, shape)
+    assert [question.question for question in asked.questions] == list(TRUTH)
+    assert counts(asked) == {reason: 1}
+    assert len(endpoint.requests) == 3
 
 
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        ("no json", "it is not one JSON object"),
-        ("[1]", "it is not one JSON object"),
         ({"questions": []}, "at least one question"),
         ({"questions": ["What?"]}, "question 1 must have the texts"),
-        (with_first(category="when"), "the category of question 1 must be one of what, who"),
-        (with_first(question=" "), "question 1 is empty"),
-        (with_first(answer=""), "question 1 has an empty answer"),
-        (with_first(question="Tell me about Mara."), 'question 1 does not end with "?"'),
-        (with_first(answer="She <image> looks."), 'question 1 holds the forbidden text "<image>"'),
-        (with_first(question="What does the Assistant: say?"), 'forbidden text "ASSISTANT:"'),
-        (with_first(question="Does she look: she looks for her friend?"), "contains its own answer"),
-        ({"questions": [GOOD[0], GOOD[0] | {"question": "What does Mara look for??"}]}, "question 2 repeats"),
-        ((200, completion('{"questions": [', finish_reason="length")), "cut off"),
-        ((200, b"<html>proxy</html>", {"content-type": "text/html"}), "it is no chat completion"),
-        ((200, b"{broken"), "it is no chat completion"),
+        ({"questions": [pair("what", "Tell me.", "No.")]}, 'question 1 does not end with "?"'),
+        ((200, completion('{"questions": [', finish_reason="length", usage=(100, 10))), "cut off"),
     ],
 )
-async def test_a_bad_reply_is_asked_again_with_the_reason(endpoint_of, outline, shape, bad, why):
-    endpoint = endpoint_of(bad, {"questions": GOOD})
+async def test_a_reply_without_any_good_question_is_asked_again_with_the_reason(endpoint_of, outline, shape, bad, why):
+    endpoint = endpoint_of(bad, Model())
     asked = await asked_movie(endpoint, outline, shape)
     assert len(asked.questions) == 2
-    assert len(endpoint.requests) == 2
     assert why in endpoint.requests[1]["messages"][-1]["content"]
+    assert (asked.prompt_tokens, asked.completion_tokens) == (400, 40)
 
 
-async def test_three_bad_replies_are_an_error_that_says_what_was_wrong(endpoint_of, outline, shape):
-    endpoint = endpoint_of(with_first(answer=""))
-    with pytest.raises(errors.Unavailable, match="question 1 has an empty answer") as caught:
-        await asked_movie(endpoint, outline, shape)
-    assert caught.value.reason == "LLM_INVALID_REPLY"
-    assert len(endpoint.requests) == 3
+@pytest.mark.parametrize("bad", [{"questions": [pair("what", "Tell me.", "No.")]}, "no json"])
+async def test_a_part_of_which_nothing_is_left_is_asked_by_the_facts_and_says_so(endpoint_of, outline, shape, bad):
+    asked = await asked_movie(endpoint_of(bad), outline, shape)
+    assert any(question.answer.startswith("Mara keeps a lonely lighthouse") for question in asked.questions)
+    assert Dropped(FELL_BACK, 1) in asked.dropped
+    assert asked.prompt_tokens == 300
 
 
-async def test_all_attempts_are_on_the_bill(endpoint_of, outline, shape):
-    endpoint = endpoint_of("nonsense", "nonsense", {"questions": GOOD})
-    asked = await asked_movie(endpoint, outline, shape)
-    assert (asked.prompt_tokens, asked.completion_tokens) == (300, 30)
+async def test_a_model_that_cannot_answer_keeps_none_of_its_questions(endpoint_of, outline, chapters, scene, shape):
+    endpoint = endpoint_of(Model(knows={}))
+    asker = asker_of(endpoint)
+    asked = await asker.ask_scene(outline, chapters[0], scene, shape, 1)
+    assert counts(asked)[NOT_IN_EVIDENCE] == 2
+    assert counts(asked)[FELL_BACK] == 1
+    assert "Mara finds a letter in a bottle." in {question.answer for question in asked.questions}
+
+
+async def test_temporal_questions_never_come_from_the_model(endpoint_of, outline, chapters, shape):
+    endpoint = endpoint_of(Model())
+    asked = await asker_of(endpoint).ask_order(outline, chapters, shape, 1)
+    assert {question.kind for question in asked.questions} == {QuestionKind.TEMPORAL}
+    assert endpoint.requests == []
+
+
+async def test_a_request_brings_its_own_rules_and_a_deployment_its_own_prompts(endpoint_of, outline, shape, tmp_path):
+    (tmp_path / "movie.md").write_text("Ask $count things about $name: $script")
+    endpoint = endpoint_of(Model())
+    asker = asker_of(endpoint, templates=Templates(tmp_path))
+    own = (Prompt("scene", "for the writer"), Prompt("questions", "Ask only about the sea."))
+    asked = await asker.ask_movie(outline, shape, 1, own)
+    system, user = (message["content"] for message in endpoint.requests[0]["messages"])
+    assert system == "Ask only about the sea."
+    assert user.startswith("Ask 10 things about the movie: Title: The Letter from the Sea")
+    assert asked.prompt.startswith("questions@own sha256:")
+
+
+@pytest.mark.parametrize("text", ["", "Costs $5", "Ask $many questions", "x" * 20_001])
+async def test_own_rules_that_cannot_be_filled_in_are_refused(endpoint_of, outline, shape, text):
+    asker = asker_of(endpoint_of(Model()))
+    with pytest.raises(errors.InvalidInput) as caught:
+        await asker.ask_movie(outline, shape, 1, (Prompt("outline", ""), Prompt("questions", text)))
+    assert caught.value.field == "prompts[1].text"
+
+
+async def test_the_estimate_grows_with_the_movie_and_is_corrected_by_what_was_paid(endpoint_of, outline, shape):
+    asker = asker_of(endpoint_of(Model()))
+    small = await asker.estimate("the sea", Shape(2, 2, 5), 6)
+    large = await asker.estimate("the sea", Shape(11, 11, 11), 6)
+    assert 0 < 10 * small.prompt_tokens < large.prompt_tokens
+    assert 0 < 10 * small.completion_tokens < large.completion_tokens
+    talkative = await asker.estimate("the sea", Shape(2, 2, 5), 22)
+    assert talkative.prompt_tokens > small.prompt_tokens
+    own = await asker.estimate("the sea", Shape(2, 2, 5), 6, (Prompt("questions", "long words " * 500),))
+    assert own.prompt_tokens > small.prompt_tokens + 7 * 500
+    before = (await asker.estimate("the sea", Shape(1, 1, 1), 0)).completion_tokens
+    await asker.ask_movie(outline, Shape(1, 1, 1), 3)
+    after = (await asker.estimate("the sea", Shape(1, 1, 1), 0)).completion_tokens
+    assert after < before
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "kind", "reason", "retry_after"),
-    [
-        (401, {}, errors.Denied, "LLM_UNAUTHORIZED", None),
-        (403, {}, errors.Denied, "LLM_UNAUTHORIZED", None),
-        (404, {}, errors.Unsatisfied, "LLM_MODEL_UNKNOWN", None),
-        (400, {}, errors.Unsatisfied, "LLM_REQUEST_REFUSED", None),
-        (429, {"retry-after": "7"}, errors.Exhausted, "LLM_RATE_LIMITED", 7.0),
-        (429, {}, errors.Exhausted, "LLM_RATE_LIMITED", None),
-        (500, {}, errors.Unavailable, "LLM_UNREACHABLE", None),
-        (503, {"retry-after": "2"}, errors.Unavailable, "LLM_UNREACHABLE", 2.0),
-    ],
+    ("status", "kind", "reason"),
+    [(401, errors.Denied, "LLM_UNAUTHORIZED"), (404, errors.Unsatisfied, "LLM_MODEL_UNKNOWN")],
 )
 async def test_refusals_become_our_errors_at_once_and_never_name_the_key(
-    endpoint_of, outline, shape, status, headers, kind, reason, retry_after
+    endpoint_of, outline, shape, status, kind, reason
 ):
-    endpoint = endpoint_of((status, {"error": {"message": f"bad key {KEY}"}}, headers))
+    endpoint = endpoint_of((status, {"error": {"message": f"bad key {KEY}"}}))
     with pytest.raises(kind) as caught:
         await asked_movie(endpoint, outline, shape)
     assert caught.value.reason == reason
-    assert getattr(caught.value, "retry_after", None) == retry_after
-    assert endpoint.url in caught.value.message
     assert KEY not in caught.value.message
     assert len(endpoint.requests) == 1
 
 
-async def test_no_server_and_a_silent_server_are_unreachable(endpoint_of, outline, shape):
-    with pytest.raises(errors.Unavailable, match="does not answer") as caught:
-        await OpenAIAsker(chat=chat_of("http://user:pass@127.0.0.1:1/v1")).ask_movie(outline, shape, 1)
-    assert caught.value.reason == "LLM_UNREACHABLE"
-    assert "pass" not in caught.value.message
-    endpoint = endpoint_of(lambda request: endpoint.silence(request))
-    chat = chat_of(endpoint.url, timeout_seconds=0.1)
-    with pytest.raises(errors.Unavailable, match="does not answer in time"):
-        await OpenAIAsker(chat=chat).ask_movie(outline, shape, 1)
+async def test_a_refusal_during_verification_is_no_reason_to_drop(endpoint_of, outline, shape):
+    endpoint = endpoint_of({"questions": GOOD}, (401, {"error": {"message": "expired"}}))
+    with pytest.raises(errors.Denied):
+        await asked_movie(endpoint, outline, shape)
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"), [(200, None), (404, None), (429, None), (401, errors.Denied), (500, errors.Unavailable)]
-)
-async def test_health_asks_the_endpoint(endpoint_of, status, kind):
+@pytest.mark.parametrize("status", [200, 401])
+async def test_health_asks_the_endpoint(endpoint_of, status):
     endpoint = endpoint_of({})
     endpoint.models = (status, {"object": "list", "data": []})
-    asker = OpenAIAsker(chat=chat_of(endpoint.url))
-    if kind is None:
-        await asker.check()
+    if status == 200:
+        await asker_of(endpoint).check()
     else:
-        with pytest.raises(kind):
-            await asker.check()
-
-
-async def test_health_fails_where_nobody_listens():
-    with pytest.raises(errors.Unavailable):
-        await OpenAIAsker(chat=chat_of("http://127.0.0.1:1/v1")).check()
+        with pytest.raises(errors.Denied):
+            await asker_of(endpoint).check()
 
 
 CASE = Case("Why does Mara go to sea?", "Her friend is lost.", candidate="To find him.", baseline="To fish.")
@@ -227,7 +369,9 @@ async def test_a_judgement_that_makes_no_sense_is_asked_again(endpoint_of, bad, 
 async def test_questions_verdicts_bills_and_refusals_arrive_over_grpc(endpoint_of, outline, shape):
     judged = {"score_a": 5, "score_b": 1, "better": "a"}
     refusal = (401, {"error": {"message": KEY}})
-    endpoint = endpoint_of({"questions": GOOD}, judged, judged, refusal)
+    known = [{"number": number, "answer": item["answer"]} for number, item in enumerate(GOOD, 1)]
+    unknown = [item | {"answer": "unknown"} for item in known]
+    endpoint = endpoint_of({"questions": GOOD}, {"answers": known}, {"answers": unknown}, judged, judged, refusal)
     chat = chat_of(endpoint.url)
     servicer = QuestionServicer(asker=OpenAIAsker(chat=chat), judge=OpenAIJudge(chat=chat))
     server = rpc.Server(
@@ -242,7 +386,7 @@ async def test_questions_verdicts_bills_and_refusals_arrive_over_grpc(endpoint_o
         stub = pb_grpc.QuestionServiceStub(peer)
         asked = await rpc.call("qa", stub.AskMovie(request))
         assert [question.category for question in asked.questions] == ["what", "why"]
-        assert (asked.work.model, asked.work.prompt_tokens, asked.work.completion_tokens) == ("story-model", 100, 10)
+        assert (asked.work.model, asked.work.prompt_tokens, asked.work.completion_tokens) == ("story-model", 300, 30)
         verdict = await rpc.call(
             "qa", stub.Judge(pb.JudgeRequest(question="Why?", reference="So.", candidate="So.", baseline="No."))
         )

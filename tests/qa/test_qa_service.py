@@ -53,17 +53,17 @@ async def ask(stub, name, request):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "levels"),
+    ("name", "kinds", "levels"),
     [
-        ("AskMovie", movie_pb2.QUESTION_KIND_OVERVIEW, {"movie"}),
-        ("AskChapter", movie_pb2.QUESTION_KIND_PLOT, {"chapter"}),
-        ("AskScene", movie_pb2.QUESTION_KIND_PLOT, {"scene"}),
-        ("AskOrder", movie_pb2.QUESTION_KIND_TEMPORAL, {"movie", "chapter"}),
+        ("AskMovie", {movie_pb2.QUESTION_KIND_OVERVIEW, movie_pb2.QUESTION_KIND_CHARACTER}, {"movie"}),
+        ("AskChapter", {movie_pb2.QUESTION_KIND_PLOT}, {"chapter"}),
+        ("AskScene", {movie_pb2.QUESTION_KIND_PLOT, movie_pb2.QUESTION_KIND_CHARACTER}, {"scene"}),
+        ("AskOrder", {movie_pb2.QUESTION_KIND_TEMPORAL}, {"movie", "chapter"}),
     ],
 )
-async def test_each_call_asks_its_kind_of_questions_with_evidence_in_the_movie(stub, parts, name, kind, levels):
+async def test_each_call_asks_its_kinds_of_questions_with_evidence_in_the_movie(stub, parts, name, kinds, levels):
     response = await ask(stub, name, requests_of(parts)[name])
-    assert {question.kind for question in response.questions} == {kind}
+    assert {question.kind for question in response.questions} == kinds
     assert {question.level for question in response.questions} == levels
     assert all(1 <= question.evidence.first <= question.evidence.last <= 20 for question in response.questions)
     assert response.work == movie_pb2.Work(node_pool="cpu-pool", seconds=1.0, model="facts")

@@ -3,7 +3,7 @@
 import functools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from moviellm.movie import Chapter, Difficulty, Fact, Frame, FrameRange, Line, Outline, Scene, ScenePlan, Shape
@@ -58,7 +58,7 @@ class Script:
 
     @cached_property
     def told(self) -> tuple[Told, ...]:
-        """All facts, those of the movie first, then chapter by chapter."""
+        """All facts, those of the movie first, then by chapter, then by scene; the scene's have at least its place."""
         return tuple(self._told())
 
     @cached_property
@@ -139,7 +139,8 @@ class Script:
         for chapter in self.chapters:
             for plan in chapter.scenes:
                 for fact in plan.facts:
-                    yield Told(self.span(chapter.number, plan.number), "scene", fact)
+                    placed = fact if fact.place else replace(fact, place=plan.location)
+                    yield Told(self.span(chapter.number, plan.number), "scene", placed)
 
     def _summaries(self) -> Iterator[Summary]:
         yield Summary(self.shape.movie_range(), "movie", self.outline.overview)
