@@ -60,7 +60,7 @@ def compacted(
             text = shorter
             if fits(text):
                 return text
-    return _bare(text, characters, location)
+    return bare(text, characters, location)
 
 
 Keeps = Callable[[str], bool]
@@ -121,7 +121,7 @@ def _phrase(found: re.Match[str]) -> str:
     return english.article(noun) if determiner in ("a", "an") else f"{determiner} {noun}"
 
 
-def _bare(text: str, characters: Sequence[Character], location: str) -> str:
+def bare(text: str, characters: Sequence[Character], location: str) -> str:
     """The least that a frame says."""
     seen = [character.name for character in characters if mentioned(text, character)][:2]
     where = place_phrase(location)

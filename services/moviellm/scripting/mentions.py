@@ -5,11 +5,12 @@ that leads to a member of the cast: a part of the name, a title before it, a sho
 occupation with "the".
 """
 
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from moviellm.movie import Character, Mend, drawn
+from moviellm.movie import Character, Mend
 from moviellm.scripting import names, sight
 
 ALIAS_RULE = "frame-aliases"
@@ -44,45 +45,60 @@ class Stray:
 
 def strays(description: str, characters: Sequence[Character]) -> tuple[Stray, ...]:
     """Every mention of a person that the substitution by appearances does not replace, each once."""
-    left = _without(description, characters)
-    found = {stray.text: stray for stray in _of_the_cast(left, description, characters)}
+    cast = _cast(tuple(characters))
+    left = cast.without(description)
+    found = {text: Stray(text, cast.meant[text]) for text in cast.underived.findall(left)}
+    for titled in cast.titled.finditer(description):
+        if titled.group() not in cast.listed:
+            found[titled.group()] = Stray(titled.group(), cast.meant[titled.group("name")])
     for stray in _unknown(left, characters):
-        known = any(stray.text in text or text in stray.text for text in found)
-        if not known:
+        if not any(stray.text in text or text in stray.text for text in found):
             found[stray.text] = stray
     return tuple(found.values())
 
 
-def _without(description: str, characters: Sequence[Character]) -> str:
-    """The description with the mentions that will be replaced taken out: what is left should name nobody."""
-    blanks = [replace(character, appearance="\x1f") for character in characters]
-    left = drawn(description, blanks)
-    for character in characters:
-        left = left.replace(character.appearance, "\x1f")
-    return left
+@dataclass(frozen=True)
+class _Cast:
+    """What is looked for in the descriptions of one cast; made once, as a movie has a thousand of them."""
+
+    listed: frozenset[str]
+    meant: dict[str, Character]
+    appearances: tuple[str, ...]
+    known: re.Pattern[str]
+    underived: re.Pattern[str]
+    titled: re.Pattern[str]
+
+    def without(self, description: str) -> str:
+        """The description with everything taken out that will be replaced: what is left should name nobody."""
+        left = self.known.sub("\x1f", description)
+        for appearance in self.appearances:
+            left = left.replace(appearance, "\x1f")
+        return left
 
 
-def _of_the_cast(left: str, description: str, characters: Sequence[Character]) -> Iterator[Stray]:
-    for character in characters:
-        for alias in derived_aliases(character):
-            if re.search(rf"\b{re.escape(alias)}\b", left):
-                yield Stray(alias, character)
-    mentions = _mentions(characters)
-    listed = {mention for character in characters for mention in (character.name, *character.aliases)}
-    pattern = rf"\b(?:(?:{_TITLES})\b\.? )+(?P<name>{'|'.join(map(re.escape, mentions))})\b"
-    for found in re.finditer(pattern, description):
-        if found.group() not in listed:
-            yield Stray(found.group(), mentions[found.group("name")])
-
-
-def _mentions(characters: Sequence[Character]) -> dict[str, Character]:
-    known: dict[str, Character] = {}
+@functools.lru_cache(maxsize=64)
+def _cast(characters: tuple[Character, ...]) -> _Cast:
+    listed = frozenset(mention for one in characters for mention in (one.name, *one.aliases) if mention)
+    meant: dict[str, Character] = {}
     for character in characters:
         for mention in (character.name, *character.aliases, *derived_aliases(character)):
-            known.setdefault(mention, character)
-    return dict(sorted(known.items(), key=lambda item: -len(item[0])))
+            meant.setdefault(mention, character)
+    return _Cast(
+        listed=listed,
+        meant=meant,
+        appearances=tuple(character.appearance for character in characters if character.appearance),
+        known=re.compile(rf"\b(?:{_any(listed)})\b"),
+        underived=re.compile(rf"\b(?:{_any(text for text in meant if text not in listed)})\b"),
+        titled=re.compile(rf"\b(?:(?:{_TITLES})\b\.? )+(?P<name>{_any(meant)})\b"),
+    )
 
 
+def _any(texts: Iterable[str]) -> str:
+    """A pattern for any of the texts, the longest first; one that never matches for none."""
+    return "|".join(map(re.escape, sorted(filter(None, texts), key=len, reverse=True))) or r"(?!)"
+
+
+@functools.lru_cache(maxsize=256)
 def derived_aliases(character: Character) -> tuple[str, ...]:
     """Ways to mention a character that follow from name, aliases and occupation and are not listed yet."""
     whole = (character.name, *character.aliases)
@@ -147,8 +163,7 @@ def settled(description: str, characters: Sequence[Character]) -> str:
     if not known:
         return description
     known |= {mention: mention for character in characters for mention in (character.name, *character.aliases)}
-    longest = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
-    return re.sub(rf"(?<!\w)(?:{longest})(?!\w)", lambda found: known[found.group()], description)
+    return re.sub(rf"(?<!\w)(?:{_any(known)})(?!\w)", lambda found: known[found.group()], description)
 
 
 def with_aliases(

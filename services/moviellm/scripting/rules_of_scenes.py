@@ -1,5 +1,6 @@
 """The rules for written scenes, one generator each: all that is wrong, in the order of the frames and lines."""
 
+import functools
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -61,11 +62,13 @@ def known_people(scene: Scene, request: SceneRequest, count: TokenCounter) -> It
 
 def mentioned(description: str, character: Character) -> bool:
     """Whether the description names the character, by name or alias."""
-    return any(
-        re.search(rf"\b{re.escape(mention)}\b", description)
-        for mention in (character.name, *character.aliases)
-        if mention
-    )
+    return bool(_mention(character).search(description))
+
+
+@functools.lru_cache(maxsize=256)
+def _mention(character: Character) -> re.Pattern[str]:
+    mentions = sorted(filter(None, (character.name, *character.aliases)), key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, mentions)) or '(?!)'})\b")
 
 
 def substituted_aliases(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
@@ -146,8 +149,13 @@ def single_passer_by(scene: Scene, request: SceneRequest, count: TokenCounter) -
 
 def _bare(frame: Frame, request: SceneRequest) -> str:
     """The description without the cast: what is said of everybody and everything else."""
-    text = drawn(frame.description, request.outline.characters)
-    for character in request.outline.characters:
+    return _without_cast(frame.description, request.outline.characters)
+
+
+@functools.lru_cache(maxsize=256)
+def _without_cast(text: str, characters: tuple[Character, ...]) -> str:
+    text = drawn(text, characters)
+    for character in characters:
         text = text.replace(character.appearance, "\x1f")
     return text
 

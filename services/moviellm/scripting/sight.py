@@ -29,6 +29,7 @@ _FORMS = (
     | {english.participle(verb) for verb in _VERBS if verb not in ("put", "cut", "read", "face", "light", "place")}
     | _IRREGULAR
 ) - {"faced", "lighted", "worked", "fished", "workes", "lights", "hands", "places", "steps", "rests", "lain"}
+_BASES = {english.ing_word(verb): verb for verb in _VERBS}
 _NOT_DOING = {
     "morning", "evening", "building", "ceiling", "railing", "clothing", "king", "ring", "wing", "string", "thing",
     "nothing", "something", "everything", "anything", "spring", "during", "wedding", "being", "including", "sling",
@@ -78,6 +79,11 @@ def action_in(text: str) -> str:
         if word in _FORMS or (word.endswith("ing") and len(word) > 4 and word not in _NOT_DOING):
             return str(word)
     return ""
+
+
+def base_of(word: str) -> str:
+    """The base form of a common verb's -ing form: standing → stand; empty for any other word."""
+    return _BASES.get(word, "")
 
 
 def expression_in(text: str) -> str:
