@@ -75,7 +75,7 @@ def _scene_facts(
         else:
             slots = _slots(kind, events, plan, outline)
             deck = "quiet" if plan.title in QUIET_TITLES and kind != "after" else kind
-            fitting = order.setdefault(deck, _shuffled(deck, outline, slots))
+            fitting = order.setdefault(deck if "f" in slots else f"{deck}, alone", _shuffled(deck, outline, slots))
             turn = turns[deck] = turns.get(deck, -1) + 1
             step = 1 if deck == "quiet" else 3
             written = fitting[(plan.number - 1 + turn * step) % len(fitting)]
