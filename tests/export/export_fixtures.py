@@ -41,7 +41,7 @@ from moviellm.settings import StoreSettings
 from moviellm.v1 import export_service_pb2 as pb
 from moviellm.v1 import export_service_pb2_grpc as pb_grpc
 from moviellm.v1 import movie_dataset_service_pb2 as dataset_pb
-from moviellm.wire import to_json, to_message
+from moviellm.wire import from_json, to_json, to_message
 
 DATASET = "lighthouse"
 SPEC = MovieDatasetSpec("a lighthouse keeper who finds a message", movies=2, chapters=2, scenes=2, frames=3, seed=7)
@@ -233,3 +233,20 @@ async def write_style(store, dataset):
 
 def spec_with(**changes):
     return replace(SPEC, **changes)
+
+
+def heavy_frames(folder, spec, dataset=DATASET):
+    """Replace all frames in the store at `folder` by one picture of about 60 kB, which it returns."""
+    out = io.BytesIO()
+    Image.effect_noise((256, 256), 90).convert("RGB").save(out, "JPEG", quality=95)
+    data = out.getvalue()
+    for movie in range(1, spec.movies + 1):
+        keys = DatasetKeys(dataset).movie(movie)
+        for place in spec.shape.scene_numbers():
+            record = folder / keys.rendered(*place)
+            frames = []
+            for frame in from_json(record.read_bytes(), RenderedScene).frames:
+                frames.append(replace(frame, file=StoredFile(frame.file.uri, digest(data), len(data))))
+                (folder / keys.frame(frame.number)).write_bytes(data)
+            record.write_bytes(to_json(RenderedScene(tuple(frames))))
+    return data

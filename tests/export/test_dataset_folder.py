@@ -4,19 +4,16 @@ import hashlib
 import io
 import json
 import tarfile
-from dataclasses import replace
 
 import pytest
 import yaml
-from export_fixtures import DATASET, EMBEDDING, SPEC, picture, spec_with, stage_at, write_dataset
+from export_fixtures import DATASET, EMBEDDING, SPEC, heavy_frames, picture, spec_with, stage_at, write_dataset
 from PIL import Image
 
 from moviellm import errors
 from moviellm.artifacts import DatasetKeys, digest
-from moviellm.dataset import FORMATS, RenderedScene, StyleSpec
+from moviellm.dataset import FORMATS, StyleSpec
 from moviellm.export.dataset_folder import Limits
-from moviellm.movie import StoredFile
-from moviellm.wire import from_json, to_json
 
 
 async def test_all_formats_are_written_and_told(stage):
@@ -42,7 +39,7 @@ async def test_shards_are_bounded_and_hold_every_frame_once(tmp_path):
     spec = spec_with(frames=8)
     async with stage_at(tmp_path, limits=Limits(shard_megabytes=1)) as stage:
         await write_dataset(stage.store, spec, make_questions=lambda part, spec: ())
-        heavy = await heavy_frames(stage, spec)
+        heavy = heavy_frames(stage.folder, spec)
         await stage.export_all(spec)
         shards = sorted((stage.files() / "formats/webdataset").iterdir())
         assert [shard.name for shard in shards] == [f"train-{number:06}.tar" for number in range(len(shards))]
@@ -57,24 +54,6 @@ async def test_shards_are_bounded_and_hold_every_frame_once(tmp_path):
 def members_of(shard):
     with tarfile.open(shard) as tar:
         return [(member.name, member.mtime, tar.extractfile(member).read()) for member in tar]
-
-
-async def heavy_frames(stage, spec):
-    """Replace all frames by pictures of about 60 kB."""
-    noise = Image.effect_noise((256, 256), 90).convert("RGB")
-    out = io.BytesIO()
-    noise.save(out, "JPEG", quality=95)
-    for movie in range(1, spec.movies + 1):
-        keys = DatasetKeys(DATASET).movie(movie)
-        for place in spec.shape.scene_numbers():
-            record = stage.folder / keys.rendered(*place)
-            frames = []
-            for frame in from_json(record.read_bytes(), RenderedScene).frames:
-                file = StoredFile(frame.file.uri, hashlib.sha256(out.getvalue()).hexdigest(), len(out.getvalue()))
-                frames.append(replace(frame, file=file))
-                (stage.folder / keys.frame(frame.number)).write_bytes(out.getvalue())
-            record.write_bytes(to_json(RenderedScene(tuple(frames))))
-    return out.getvalue()
 
 
 def header_of(card):
