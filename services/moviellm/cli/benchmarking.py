@@ -19,7 +19,7 @@ def benchmark(
     movies: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[MOVIES]...",
+            metavar="MOVIES",
             help="Folders of downloaded datasets or movies; text files with a title a line; JSON lists of titles.",
             show_default=False,
         ),
@@ -35,10 +35,11 @@ def benchmark(
     temporal: Annotated[int, typer.Option(min=0, help="Temporal questions a movie.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace files that differ.")] = False,
 ) -> None:
-    """Write the paper's benchmark questions for movies: 1 overview, 2 plot, 1 temporal each.
+    """Write the paper's benchmark questions: 1 overview, 2 plot, 1 temporal a movie.
 
-    Movies made here bring their own questions with the right answers. Of other movies only the title is known: their
-    questions fit any movie, and people write the right answers into "answer".
+    Movies made here bring their own questions with the right answers. Of other
+    movies only the title is known: their questions fit any movie, and people
+    write the right answers into "answer". Next comes `moviellm evaluate`.
 
     [bold]Examples[/]
 

@@ -76,8 +76,8 @@ app.command()(requests.delete)
 app.command()(download.download)
 app.command("open")(download.open_)
 app.command()(demo.demo)
-app.command()(benchmarking.benchmark)
-app.command()(evaluating.evaluate)
+app.command(rich_help_panel="Evaluation")(benchmarking.benchmark)
+app.command(rich_help_panel="Evaluation")(evaluating.evaluate)
 
 
 def run_command(arguments: list[str]) -> int:

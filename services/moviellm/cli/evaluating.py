@@ -82,18 +82,23 @@ def evaluate(
 ) -> None:
     """Judge two sets of answers pairwise against the right ones, in both orders.
 
-    Each question is judged with the candidate shown first and with the baseline shown first; only a win in both is a
-    win. Prints win rates and scores of overview, plot and temporal questions with their intervals, and how far the
-    judge went by position. Every judgement is kept beside OUTPUT at once: a run that was stopped goes on with --resume.
+    Every question is judged twice, with the candidate and with the baseline
+    shown first; only a win in both is a win. Prints win rates and scores of
+    overview, plot and temporal questions with 95 % intervals, and how far the
+    judge went by position. Each judgement is kept beside OUTPUT at once, and a
+    run that was stopped goes on with --resume.
 
     [bold]Examples[/]
 
-      moviellm evaluate --reference right.json --candidate after.json --baseline before.json --model my-judge
+      moviellm evaluate --reference right.json --candidate after.json \\
+        --baseline before.json --model my-judge --key-file key.txt
 
-      moviellm evaluate --reference out/demo --candidate after.json --baseline before.json --judge lexical
+      moviellm evaluate --reference out/demo --candidate after.json \\
+        --baseline before.json --judge lexical
 
-    The first judges with a model of OpenAI's; --base-url http://localhost:8000/v1 names any other endpoint, and
-    --key-file a file with its key. The second needs no model: it counts words in common, which shows that all runs.
+    The first judges with a model of OpenAI's; --base-url names any other
+    endpoint, such as http://localhost:8000/v1. The second needs no model: it
+    counts words in common, which shows that everything runs, and no more.
     """
     replies = output.with_name(f".{output.stem}.replies")
     choice = JudgeChoice(judge, base_url, _model_of(judge, model), _key_file(key_file), timeout, concurrency, replies)

@@ -66,10 +66,10 @@ class Meter:
 
 def table_of(report: Report) -> Table:
     """A row for each kind of questions, all together last."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("QUESTIONS", overflow="fold")
     for heading in ("N", "WIN RATE", "WON/TIE/LOST", "CANDIDATE", "BASELINE", "DIFFERENCE", "AGREE"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for summary in report.summaries:
         table.add_row(*_row(summary), style="bold" if summary is report.summaries[-1] else "")
     return table
