@@ -84,7 +84,9 @@ class RenderedPicture(_message.Message):
 
     @_builtins.property
     def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attempt]:
-        """Every attempt, the kept one last; empty for a picture that lay in the store already."""
+        """Every attempt, the kept one last; of a picture that lay in the store already as its file tells, empty where it does
+        not.
+        """
 
     def __init__(
         self,
@@ -115,9 +117,13 @@ class Attempt(_message.Message):
     seed: _builtins.int
     """The seed of its noise."""
     score: _builtins.float
-    """CLIP-Score between picture and text, 0 to 1; 0 where the deployment has no scorer."""
+    """CLIP-Score between picture and text, 0 to 1; 0 where nobody scored it: no scorer, a single attempt without a
+    min_score, or a picture with another fault than a low score.
+    """
     verdict: _builtins.str
-    """What is wrong with it: "black", "flat", "duplicate", "unsafe", "below threshold"; empty for a good picture."""
+    """What is wrong with it: "black", "flat", "duplicate" (of an earlier picture of the request with another prompt),
+    "unsafe" (a black picture is stored instead), "below threshold"; empty for a good picture.
+    """
     def __init__(
         self,
         *,
@@ -162,7 +168,9 @@ class RenderOptions(_message.Message):
     attempts: _builtins.int
     """Pictures rendered of an order at most, the best of which is kept; 1 when 0."""
     min_score: _builtins.float
-    """The CLIP-Score that is good enough at once; all attempts are made when 0."""
+    """The CLIP-Score that is good enough at once; all attempts are made when 0. Must be 0 where there is no scorer, and
+    attempts end there with the first picture that has no fault.
+    """
     def __init__(
         self,
         *,
