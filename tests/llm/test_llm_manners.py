@@ -178,3 +178,47 @@ async def test_a_schema_that_is_refused_while_others_are_taken_is_given_up_alone
         for schema in (SCHEMA, OTHER, OTHER, SCHEMA):
             assert await asked(chat, schema) == "yes"
     assert [form_of(request) for request in endpoint.requests] == [RICH, RICH, BY_SCHEMA, BY_SCHEMA, RICH]
+
+
+def is_spelled(request):
+    return "must follow this JSON schema" in request["messages"][0]["content"]
+
+
+async def test_an_endpoint_that_takes_a_schema_and_ignores_it_is_told_in_words():
+    with serving(Endpoint([lambda request: GOOD if is_spelled(request) else "Yes, of course: yes!"])) as endpoint:
+        chat, calls = chat_of(endpoint), []
+        for _ in range(4):
+            before = len(endpoint.requests)
+            assert await asked(chat) == "yes"
+            calls.append(len(endpoint.requests) - before)
+    assert calls == [2, 2, 1, 1]
+
+
+async def test_a_broken_reply_now_and_then_does_not_have_the_schema_sent_twice():
+    with serving(Endpoint(["no", GOOD, GOOD, GOOD, "no", GOOD])) as endpoint:
+        chat = chat_of(endpoint)
+        for _ in range(5):
+            assert await asked(chat) == "yes"
+    assert [is_spelled(request) for request in endpoint.requests] == [False, True, False, False, False, True, False]
+
+
+async def test_plain_words_are_asked_for_without_a_schema_where_the_endpoint_takes_none():
+    with serving(Endpoint([lambda request: (400, b"") if has_form(request) else GOOD])) as endpoint:
+        chat = chat_of(endpoint)
+        await asked(chat)
+        endpoint.answers = ["Lighthouse."]
+        assert await asked(chat, words="word") == "Lighthouse."
+    last = endpoint.requests[-1]
+    assert not is_spelled(last)
+    assert not has_form(last)
+
+
+async def test_an_option_that_comes_later_is_found_out_later():
+    with serving(Endpoint([lambda request: (400, b"") if "temperature" in request else GOOD])) as endpoint:
+        chat = chat_of(endpoint)
+        for _ in range(2):
+            assert await asked(chat) == "yes"
+        for _ in range(3):
+            assert await asked(chat, temperature=0.5) == "yes"
+    assert "temperature" not in endpoint.requests[-1]
+    assert form_of(endpoint.requests[-1]) == RICH

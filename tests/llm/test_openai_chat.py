@@ -84,7 +84,7 @@ async def test_a_reply_that_cannot_be_used_is_asked_again_with_the_reason(bad, q
     with serving(Endpoint([bad, GOOD])) as endpoint:
         assert (await asked(chat_of(endpoint))).value == "yes"
     first, second = endpoint.requests
-    assert second["messages"][:2] == first["messages"]
+    assert second["messages"][1] == first["messages"][1]
     assert last_words(second)[0] == quoted
     assert why in last_words(second)[1]
 
@@ -112,7 +112,7 @@ async def test_a_conversation_of_many_attempts_does_not_grow():
         await asked(chat_of(endpoint))
     first, second, third = (request["messages"] for request in endpoint.requests)
     assert [len(messages) for messages in (first, second, third)] == [2, 4, 4]
-    assert third[:2] == first
+    assert third[1] == first[1]
     assert third[2]["content"] == "second"
 
 

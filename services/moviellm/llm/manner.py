@@ -31,10 +31,14 @@ class Form(IntEnum):
 
 @dataclass(frozen=True)
 class Manner:
-    """What of the protocol's options a request uses; `without` names those that the endpoint does not take."""
+    """What of the protocol's options a request uses; `without` names those that the endpoint does not take.
+
+    `spelled`: the schema is in the system message, too, for an endpoint that takes one and does not heed it.
+    """
 
     form: Form = Form.SCHEMA
     without: frozenset[str] = frozenset()
+    spelled: bool = False
 
     def options(self, schema: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
         """The options of the request: those wanted that the endpoint takes, and the form; "title" names the schema."""
@@ -57,9 +61,9 @@ class Manner:
             names.remove(_LIMITS[1])
         return names
 
-    def system(self, text: str, schema: Mapping[str, Any]) -> str:
-        """The system message, with the schema in words where the endpoint does not take it otherwise."""
-        if self.form is Form.SCHEMA:
+    def system(self, text: str, schema: Mapping[str, Any], *, plain: bool = False) -> str:
+        """The system message, with the schema in it where the endpoint does not take it otherwise, unless `plain`."""
+        if plain or (self.form is Form.SCHEMA and not self.spelled):
             return text
         return f"{text}\nThe JSON object must follow this JSON schema:\n{json.dumps(dict(schema))}"
 
@@ -139,19 +143,32 @@ class Manners:
     def __init__(self) -> None:
         self._without: frozenset[str] = frozenset()
         self._refused: set[tuple[Form, str]] = set()
-        self._proven: set[tuple[Manner, str]] = set()
+        self._proven: set[tuple[Form, frozenset[str], str]] = set()
         self._crashes = False
+        self._heeded = self._ignored = 0
 
-    def richest(self, asked: str) -> Manner:
-        """The richest manner that may work for questions of this name."""
+    def richest(self, asked: str, *, plain: bool = False) -> Manner:
+        """The richest manner that may work for questions of this name; words where `plain` ones do as well."""
         refused = {form for form, name in self._refused if name in ("", asked)}
-        return Manner(next(form for form in Form if form not in refused), self._without)
+        form = next(form for form in Form if form not in refused)
+        spelled = self._ignored > max(1, self._heeded)
+        if plain and (spelled or form is not Form.SCHEMA):
+            form = Form.WORDS
+        return Manner(form, self._without, spelled)
 
-    def ladder(self, asked: str, wanted: Mapping[str, Any]) -> Ladder:
+    def heard(self, manner: Manner, *, heeded: bool) -> None:
+        """A reply to a request with nothing but a schema kept to it, or did not; endpoints may take and ignore it."""
+        if manner.form is Form.SCHEMA and not manner.spelled:
+            self._heeded += heeded
+            self._ignored += not heeded
+
+    def ladder(self, asked: str, wanted: Mapping[str, Any], *, plain: bool = False, spelled: bool = False) -> Ladder:
         """Where to begin with a question of this name and these options."""
-        manner = self.richest(asked)
-        sound = any(manner == known for known, _ in self._proven)
-        return Ladder(manner, wanted, proven=(manner, asked) in self._proven, sound=sound, crashes=int(self._crashes))
+        manner = self.richest(asked, plain=plain)
+        manner = replace(manner, spelled=manner.spelled or spelled)
+        used = frozenset(manner.used(wanted))
+        known = {name for form, sent, name in self._proven if form is manner.form and used <= sent}
+        return Ladder(manner, wanted, proven=asked in known, sound=bool(known), crashes=int(self._crashes))
 
     def learn(self, asked: str, ladder: Ladder) -> bool:
         """The ladder's manner has worked, those it refused have not; whether that is news about what is refused.
@@ -160,11 +177,11 @@ class Manners:
         A form that works for other questions is given up for this one only.
         """
         worked, before = ladder.manner, (self._without, len(self._refused))
-        self._proven.add((worked, asked))
+        self._proven.add((worked.form, frozenset(worked.used(ladder.wanted)), asked))
         self._crashes = self._crashes or (ladder.exhausted and bool(ladder.refused))
         for refused in ladder.refused:
             if refused.without == worked.without and refused.form is not worked.form:
-                elsewhere = any(manner.form is refused.form for manner, _ in self._proven)
+                elsewhere = any(form is refused.form for form, _, _ in self._proven)
                 self._refused.add((refused.form, asked if elsewhere else ""))
             elif refused.form is worked.form and len(worked.without - refused.without) == 1:
                 self._without |= worked.without

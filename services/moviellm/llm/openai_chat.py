@@ -7,6 +7,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 import structlog
@@ -117,14 +118,16 @@ class OpenAIChat:
         that is no JSON is taken as the object's field of that name: small models answer best in plain words.
         """
         options = self._options(seed, max_tokens, temperature)
-        key = digest_of(self.model, system, user, schema, options)
+        sampling: dict[str, Any] = {name: options[name] for name in ("seed", "temperature") if name in options}
+        key = digest_of(self.model, system, user, schema, sampling)
         kept = await self._cache.find(key)
         if kept is not None:
             try:
                 return Reply(read(kept), 0, 0, cached=True)
             except Unusable:
                 log.info("a kept reply does not do any more; asking anew", asked=schema["title"])
-        value, reply, own = await self._asked(Question(schema, system, options), user, read, attempts, bill, words)
+        question = Question(schema, system, options, plain=bool(words))
+        value, reply, own = await self._asked(question, user, read, attempts, bill, words)
         await self._cache.put(key, reply)
         return Reply(value, own.prompt_tokens, own.completion_tokens)
 
@@ -164,6 +167,7 @@ class OpenAIChat:
                 return value, reply, own
             except Unusable as error:
                 reason = _CUT_OFF if cut_off(answer.completion) else str(error)
+            question = replace(question, spelled=answer.heeded is False)
             log.warning("the model's reply cannot be used", asked=question.title, attempt=attempt, why=reason)
             turns = [first, *_correction(written(answer.completion), reason)]
         message = (

@@ -15,6 +15,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from moviellm import errors
 from moviellm.llm.manner import Form, Ladder, Manner, Manners
+from moviellm.llm.mending import strict
 from moviellm.llm.openai_errors import Endpoint, Failure, nobody_there, said, silent, status_of
 from moviellm.llm.pace import Clock, Pace, Paused, Sleep
 from moviellm.llm.retrying import Jitter, Patience, Trials
@@ -32,11 +33,16 @@ _NOT_JSON = (openai.APIResponseValidationError, json.JSONDecodeError, UnicodeDec
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked for: the schema, whose "title" names it, the instructions, and the options wanted."""
+    """What is asked for: the schema, whose "title" names it, the instructions, and the options wanted.
+
+    `plain`: an answer in plain words does as well; `spelled`: the schema must be said in words, too.
+    """
 
     schema: Mapping[str, Any]
     system: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    plain: bool = False
+    spelled: bool = False
 
     @property
     def title(self) -> str:
@@ -46,11 +52,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A completion as it came, None for what is no JSON, and what it cost."""
+    """A completion as it came, None for what is no JSON, and what it cost.
+
+    `heeded`: whether it is an object with the schema's fields; None where that cannot be said.
+    """
 
     completion: object
     prompt_tokens: int
     completion_tokens: int
+    heeded: bool | None
 
 
 class Line:
@@ -85,7 +95,7 @@ class Line:
 
     def messages_tokens(self, question: Question, turns: list[ChatCompletionMessageParam]) -> int:
         """The tokens that the question would send, by all that is known now."""
-        return self._prompts.of(_guessed(question, turns, self._manners.richest(question.title)))
+        return self._prompts.of(_guessed(question, turns, self._manners.richest(question.title, plain=question.plain)))
 
     def text_tokens(self, text: str) -> int:
         """The tokens that the model would write the text with, by all that is known now."""
@@ -93,13 +103,15 @@ class Line:
 
     async def complete(self, question: Question, turns: list[ChatCompletionMessageParam], trials: Trials) -> Answer:
         """A completion, asked for in a plainer manner where the endpoint refuses ours; what it takes is remembered."""
-        ladder = self._manners.ladder(question.title, question.options)
+        ladder = self._manners.ladder(question.title, question.options, plain=question.plain, spelled=question.spelled)
         while True:
             answer = await self._send(question, turns, ladder.manner)
             if isinstance(answer, Answer):
                 break
             # Outside the handler: our error must not carry the client's, whose words may hold secrets.
             await self._bear(answer, ladder, trials)
+        if answer.heeded is not None:
+            self._manners.heard(ladder.manner, heeded=answer.heeded)
         if self._manners.learn(question.title, ladder):
             form, without = ladder.manner.form.name.lower(), sorted(ladder.manner.without)
             log.warning(f"{self._endpoint} does not take all options", form=form, without=without)
@@ -164,7 +176,7 @@ class Line:
         """Whatever the endpoint answers with success; None for what is no JSON."""
         system: ChatCompletionMessageParam = {
             "role": "system",
-            "content": manner.system(question.system, question.schema),
+            "content": manner.system(question.system, question.schema, plain=question.plain),
         }
         options = manner.options(question.schema, question.options)
         try:
@@ -188,7 +200,7 @@ class Line:
         elif text:
             self._completions.learn(estimated_tokens(text), wrote)
         self._usual[question.title] = max(wrote, self._usual.get(question.title, 0) * 3 // 4)
-        return Answer(completion, prompt, wrote)
+        return Answer(completion, prompt, wrote, None if cut_off(completion) else _heeded(text, question.schema))
 
 
 def written(completion: object) -> str:
@@ -204,6 +216,11 @@ def cut_off(completion: object) -> bool:
     return getattr(choice, "finish_reason", None) == "length"
 
 
+def _heeded(text: str, schema: Mapping[str, Any]) -> bool | None:
+    found, _ = strict(text)
+    return isinstance(found, dict) and found.keys() >= set(schema.get("required", ())) if text else None
+
+
 def _usage(completion: object, kind: str) -> int | None:
     count = getattr(getattr(completion, "usage", None), kind, None)
     return count if isinstance(count, int) and count > 0 else None
@@ -211,7 +228,10 @@ def _usage(completion: object, kind: str) -> int | None:
 
 def _guessed(question: Question, turns: list[ChatCompletionMessageParam], manner: Manner) -> int:
     """Our guess of the request's tokens; the schema counts however it is sent."""
-    texts = [manner.system(question.system, question.schema), *(str(turn.get("content", "")) for turn in turns)]
+    texts = [
+        manner.system(question.system, question.schema, plain=question.plain),
+        *(str(turn.get("content", "")) for turn in turns),
+    ]
     if manner.form is Form.SCHEMA:
         texts.append(json.dumps(dict(question.schema)))
     return sum(estimated_tokens(text) + _TOKENS_A_MESSAGE for text in texts)

@@ -26,7 +26,7 @@ from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneReque
 log = structlog.get_logger()
 P = TypeVar("P")
 
-_REFUSED = "LLM_REQUEST_REFUSED"
+_REFUSED = ("LLM_REQUEST_REFUSED", "LLM_PROMPT_TOO_LONG")
 _MOST_WRONG = 24
 _LONGEST_PIECE = 1200
 
@@ -227,7 +227,7 @@ def _texts_of(value: Mapping[str, Any]) -> dict[str, str]:
 
 def _too_much(error: errors.MovieLLMError) -> bool:
     """Whether a smaller question may get an answer where this one did not."""
-    return isinstance(error, NothingUsable) or error.reason == _REFUSED
+    return isinstance(error, NothingUsable) or error.reason in _REFUSED
 
 
 def _unmet(flaw: Flaw, level: Level[Any], model: str) -> errors.Unsatisfied:
