@@ -266,7 +266,8 @@ CASES = int(os.environ.get("MOVIELLM_TEST_FUZZ_CASES", "300"))
 
 JUNK = (
     None, True, 0, -7, 2**70, 1.5, "", " ", "x", "Clara", "<image>", "ASSISTANT: yes", "{name}", "\x00\x1b[0m",
-    "then she",     "???", "Clara, Clara Whitfield and Edmund", "爱情故事", "looks like Brad Pitt", "long " * 60, [], {}, [[]], [None],
+    "then she", "???", "Clara, Clara Whitfield and Edmund", "爱情故事", "looks like Brad Pitt", "long " * 60, [], {},
+    [[]], [None],
     {"name": "Clara"}, ["frame", "a man"], "she is", "The Stranger is walking with the man", "a\u202eb\ud83d", "…",
 )  # fmt: skip
 
@@ -315,7 +316,7 @@ def test_whatever_is_sent_is_refused_or_comes_out_clean():
             continue
         accepted += 1
         assert breaches(done) == [], case
-    assert all(field.startswith("plot") and "cannot be mended" not in allowed for field, allowed in refused)
+    assert [one for one in refused if not one[0].startswith("plot") or "cannot be mended" in one[1]] == []
     assert accepted > 100
 
 

@@ -60,7 +60,8 @@ def _overview(draft: Draft) -> str:
 
 def _cast(base: Outline, people: Sequence[Character], draft: Draft, ledger: Ledger) -> tuple[Character, ...]:
     """The plot's own people, with the friend that the storyteller invents where it has chapters to write."""
-    alone = len(people) == 1 and len(draft.chapters) >= len(base.chapters)
+    told = [_content(chapter, number, draft) for number, chapter in enumerate(draft.chapters, start=1)]
+    alone = len(people) == 1 and len(told) >= len(base.chapters) and all(told)
     cast = tuple(people) if alone else base.characters
     for character in cast[len(people) :]:
         ledger.note(INVENTED, "characters", "", f"{character.name}, {character.appearance}")
@@ -110,22 +111,26 @@ def _chapter(
 ) -> ChapterOutline:
     where = f"chapter {number}"
     planned = [plan.location for one in draft.plans if one.number == number for plan in one.scenes]
-    content = given.content or " ".join(
-        plan.content for one in draft.plans if one.number == number for plan in one.scenes
-    )
-    if not content.strip():
+    content = _content(given, number, draft)
+    invented = not content
+    if invented:
         ledger.note(INVENTED, where, "", own.content)
-    invented = not content.strip()
     facts = _facts(given.facts, where, cast, places, became, ledger)
     return ChapterOutline(
         number=number,
         title=_told(f"{where}, title", given.title, own.title if invented else f"Chapter {number}", ledger),
         locations=_locations(where, (*given.locations, *planned), content, own.locations, places, became, ledger),
-        content=content.strip()[:6000] or own.content,
+        content=content[:6000] or own.content,
         facts=facts or (own.facts if invented else ()),
         before=given.before,
         after=given.after or (own.after if invented else ""),
     )
+
+
+def _content(given: ChapterOutline, number: int, draft: Draft) -> str:
+    """What the plot tells of a chapter, in its outline or in its scenes."""
+    scenes = (plan for one in draft.plans if one.number == number for plan in one.scenes)
+    return given.content.strip() or " ".join(plan.content for plan in scenes).strip()
 
 
 def _locations(
