@@ -1,4 +1,7 @@
-"""A small movie, written by hand, that the question tests ask about."""
+"""A small movie, written by hand, that the question tests ask about, and whole ones of the embedded storyteller."""
+
+from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
@@ -16,6 +19,10 @@ from moviellm.movie import (
     Shape,
     Style,
 )
+from moviellm.qa.fact_asker import FactAsker
+from moviellm.qa.script import Script
+from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 CHAPTERS = (
     (
@@ -106,3 +113,64 @@ def chapters() -> tuple[Chapter, ...]:
 def scene() -> Scene:
     frames = tuple(Frame(number, "Mara is walking on the beach", ("Mara",)) for number in range(1, 6))
     return Scene(chapter=1, number=1, frames=frames, dialogue=(Line(2, "Mara", "A letter!"),))
+
+
+@dataclass(frozen=True)
+class Movie:
+    outline: Outline
+    chapters: tuple[Chapter, ...]
+    scenes: tuple[Scene, ...]
+    shape: Shape
+
+    @property
+    def script(self):
+        return Script(self.outline, self.shape, self.chapters, self.scenes)
+
+
+@pytest.fixture
+def write_movie():
+    """Writes a whole movie with the storyteller."""
+    return _written
+
+
+@pytest.fixture
+def ask_all():
+    """Asks all questions of a movie as the controller does; answers with them, not reviewed, and what was dropped."""
+    return _asked
+
+
+_shelf = {}
+
+
+async def _written(seed, shape, theme="a love story about a duchess and a commoner"):
+    if (seed, shape, theme) in _shelf:
+        return _shelf[seed, shape, theme]
+    teller = Storyteller()
+    outline = (await teller.outline(OutlineRequest(theme, shape.chapters, seed))).value
+    chapters, scenes = [], []
+    for number in range(1, shape.chapters + 1):
+        chapter = (await teller.chapter(ChapterRequest(outline, number, shape.scenes, seed + number))).value
+        chapters.append(chapter)
+        for scene in range(1, shape.scenes + 1):
+            request = SceneRequest(outline, chapter, scene, shape.frames, 6, seed + 100 * number + scene)
+            scenes.append((await teller.scene(request)).value)
+    movie = Movie(outline, tuple(chapters), tuple(scenes), shape)
+    return _shelf.setdefault((seed, shape, theme), movie)
+
+
+async def _asked(movie, seed, asker=None):
+    asker = asker or FactAsker()
+    outline, shape = movie.outline, movie.shape
+    parts = [await asker.ask_movie(outline, shape, seed)]
+    for chapter in movie.chapters:
+        parts.append(await asker.ask_chapter(outline, chapter, shape, seed + chapter.number))
+        for scene in movie.scenes:
+            if scene.chapter == chapter.number:
+                own = seed + 1000 * scene.chapter + scene.number
+                parts.append(await asker.ask_scene(outline, chapter, scene, shape, own))
+    parts.append(await asker.ask_order(outline, movie.chapters, shape, seed, (), movie.scenes))
+    dropped = Counter()
+    for part in parts:
+        for item in part.dropped:
+            dropped[item.reason] += item.count
+    return tuple(question for part in parts for question in part.questions), dropped

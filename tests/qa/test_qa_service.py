@@ -152,3 +152,55 @@ async def test_the_judge_needs_all_four_texts(stub, field):
     with pytest.raises(errors.InvalidInput) as caught:
         await rpc.call("qa", stub.Judge(pb.JudgeRequest(**(texts | {field: "  "}))))
     assert caught.value.field == field
+
+
+async def test_a_review_of_all_questions_drops_what_is_asked_twice(stub, parts):
+    asked = await ask(stub, "AskChapter", requests_of(parts)["AskChapter"])
+    twice = [*asked.questions, asked.questions[0]]
+    response = await rpc.call(
+        "qa", stub.ReviewQuestions(pb.ReviewQuestionsRequest(outline=parts["outline"], questions=twice))
+    )
+    assert list(response.questions) == list(asked.questions)
+    assert list(response.dropped) == [movie_pb2.Dropped(reason="near duplicate", count=1)]
+    assert response.work.model == "facts"
+    with pytest.raises(errors.InvalidInput) as caught:
+        await rpc.call("qa", stub.ReviewQuestions(pb.ReviewQuestionsRequest(questions=twice)))
+    assert caught.value.field == "outline"
+
+
+async def test_embedded_questions_cost_no_tokens(stub, parts):
+    request = pb.EstimateQuestionsRequest(theme="the sea", shape=parts["shape"], dialogue_lines=6)
+    response = await rpc.call("qa", stub.EstimateQuestions(request))
+    assert (response.prompt_tokens, response.completion_tokens, response.model) == (0, 0, "facts")
+    for field, request in (
+        ("dialogue_lines", pb.EstimateQuestionsRequest(shape=parts["shape"], dialogue_lines=-1)),
+        ("shape.chapters", pb.EstimateQuestionsRequest()),
+    ):
+        with pytest.raises(errors.InvalidInput) as caught:
+            await rpc.call("qa", stub.EstimateQuestions(request))
+        assert caught.value.field == field
+
+
+async def test_with_all_scenes_order_tells_how_long_and_how_people_look(stub, parts):
+    request = requests_of(parts)["AskOrder"]
+    for chapter, number in ((1, 1), (1, 2), (2, 1), (2, 2)):
+        scene = movie_pb2.Scene()
+        scene.CopyFrom(parts["scene"])
+        scene.chapter, scene.number = chapter, number
+        place = parts["chapters"][chapter - 1].scenes[number - 1].location
+        for frame in scene.frames:
+            frame.description = f"Mara is walking at the {place}"
+        request.scenes.append(scene)
+    asked = await ask(stub, "AskOrder", request)
+    answers = {question.answer for question in asked.questions}
+    assert answers & {"5 frames", 'The chapter "The Bottle" is on the beach for 5 frames.'}
+    kinds = {question.kind for question in asked.questions}
+    assert kinds == {movie_pb2.QUESTION_KIND_TEMPORAL, movie_pb2.QUESTION_KIND_CHARACTER}
+    request.scenes[1].number = 1
+    with pytest.raises(errors.InvalidInput) as caught:
+        await ask(stub, "AskOrder", request)
+    assert caught.value.field == "scenes"
+    request.scenes[1].number = 7
+    with pytest.raises(errors.InvalidInput) as caught:
+        await ask(stub, "AskOrder", request)
+    assert caught.value.field == "scenes[1].number"

@@ -26,14 +26,14 @@ def hears(script: Script, question: Question, answer: str) -> bool:
         return False
     speaker = lines[0].line.speaker
     others = _present(script, passage.first, passage.last) - {speaker}
-    named = names_in(answer, script.names)
     if question.category == "listener":
-        return len(others) == 1 and set(named) - {speaker} == others
-    return (
-        speaker in answer
-        and answer.startswith(speaker)
-        and (set(named) == {speaker} or set(named) - {speaker} == others)
-    )
+        return len(others) == 1 and _says(answer, f"{speaker} says it to {next(iter(others))}", *others)
+    to_whom = [f"{speaker} says it to {other}" for other in others if len(others) == 1]
+    return _says(answer, f"{speaker} says it", speaker, *to_whom)
+
+
+def _says(answer: str, *right: str) -> bool:
+    return words(answer) in map(words, right)
 
 
 def quotations(text: str) -> list[str]:
@@ -49,7 +49,8 @@ def _line(script: Script, question: Question, answer: str, spoken: Sequence[Said
         return False
     line = matching[0]
     outside = _QUOTE.sub(" ", question.question)
-    if line.line.speaker not in names_in(outside, script.names):
+    spoken_by = names_in(_QUOTE.sub(" ", answer) if quoted else "", script.names)
+    if line.line.speaker not in names_in(outside, script.names) or set(spoken_by) - {line.line.speaker}:
         return False
     known = {words(quote) for quote in quotations(question.question)}
     earlier = [said for said in spoken if words(said.line.text) in known]

@@ -26,6 +26,8 @@ def sees(script: Script, question: Question, answer: str) -> bool:
             names_in(answer, script.names)
         )
     people = set(names_in(question.question, script.names))
+    if set(names_in(answer, script.names)) not in (set(), people):
+        return False
     if question.category == "action":
         first = [shown for shown in about if shown.number == passage.first]
         return bool(first) and proof == first and _shows(script, first[0], people, answer, rest)

@@ -112,6 +112,9 @@ class Timeline:
         if question.evidence != passage or len(frames) != passage.last - passage.first + 1:
             return False
         people = set(names_in(question.question, self._script.names))
+        about, _ = self._script.passage_of(answer)
+        if set(names_in(answer, self._script.names)) not in (set(), people) or not inside(passage, about):
+            return False
         if people and re.search(r"\b(alone|together)\b", question.question):
             counted = [
                 shown for shown in frames if set(names_in(shown.frame.description, self._script.names)) == people
