@@ -91,10 +91,11 @@ async def test_scenes_in_one_batch_give_the_pictures_they_give_alone(service):
 async def test_the_best_of_three_is_the_same_alone_and_beside_other_scenes(service):
     quality = {"attempts": 3, "min_score": 0.0}
     strict = {"attempts": 3, "min_score": 0.95}
-    alone = await service.render(service.orders("best-alone", 3), **quality)
+    text = {"text": "mountain"}
+    alone = await service.render(service.orders("best-alone", 3, **text), **quality)
     both = await asyncio.gather(
-        service.render(service.orders("best-strict", 5), **strict),
-        service.render(service.orders("best-together", 3), **quality),
+        service.render(service.orders("best-strict", 5, **text), **strict),
+        service.render(service.orders("best-together", 3, **text), **quality),
         service.render(service.orders("best-other", 3, prompt="dark people", seed=77)),
     )
     for number, picture in alone.items():
@@ -103,10 +104,9 @@ async def test_the_best_of_three_is_the_same_alone_and_beside_other_scenes(servi
         assert len({attempt.seed for attempt in picture.attempts}) == 3
         assert both[1][number].attempts == picture.attempts
         assert both[1][number].file.digest == picture.file.digest
-        verdicts = [attempt.verdict for attempt in both[0][number].attempts]
-        assert verdicts == ["below threshold"] * 3
+        assert [attempt.verdict for attempt in both[0][number].attempts] == ["below threshold"] * 3
         assert {a.seed for a in both[0][number].attempts} == {a.seed for a in picture.attempts}
-    again = await service.render(service.orders("best-alone", 3), **quality)
+    again = await service.render(service.orders("best-alone", 3, **text), **quality)
     assert all(again[number].existed and again[number].attempts == alone[number].attempts for number in alone)
 
 
