@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from moviellm.movie import Chapter, Outline
 from moviellm.scripting import conditions, replies, reply_samples
+from moviellm.scripting.chapter_level import ChapterLevel
 from moviellm.scripting.experience import Cost, Experience
+from moviellm.scripting.outline_level import OutlineLevel
 from moviellm.scripting.prompts import Prompts, chosen
 from moviellm.scripting.storyteller import MODEL, Storyteller
 from moviellm.scripting.writer import ChapterRequest, EstimateRequest, OutlineRequest, SceneRequest, TokenEstimate
@@ -63,13 +65,13 @@ class Rehearsal:
         """Level, for how many parts of the movie the sample stands, and its cost."""
         teller, shape = Storyteller(), request.shape
         asked = OutlineRequest(request.theme, shape.chapters, seed)
-        outline = (await teller.outline(asked)).value
+        outline = OutlineLevel(asked, prompts).mended((await teller.outline(asked)).value)
         said = conditions.outline(asked, prompts)
         found = [("outline", 1.0, self._cost(replies.OutlineReply, said, outline, shape.chapters + 2))]
         numbers = list(_sampled(shape.chapters))
         for number in numbers:
             wanted = ChapterRequest(outline, number, shape.scenes, seed)
-            chapter = (await teller.chapter(wanted)).value
+            chapter = ChapterLevel(wanted, prompts).mended((await teller.chapter(wanted)).value)
             said = conditions.chapter(wanted, prompts)
             cost = self._cost(replies.ChapterReply, said, chapter, shape.scenes)
             found.append(("chapter", shape.chapters / len(numbers), cost))
