@@ -1,5 +1,6 @@
 """ScriptingService over gRPC: convert, call, convert."""
 
+import asyncio
 import time
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from moviellm import rpc, wire
 from moviellm.errors import InvalidInput
 from moviellm.movie import Chapter, Outline, Prompt, Shape, Work
 from moviellm.scripting import prompts
+from moviellm.scripting.imported_plot import ImportRequest, import_plot
 from moviellm.scripting.writer import (
     ChapterRequest,
     EstimateRequest,
@@ -103,6 +105,24 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
         )
         scene = wire.to_message(written.value, movie_pb2.Scene)
         return pb.WriteSceneResponse(scene=scene, work=self._work(written, started), mends=_mends(written))
+
+    @rpc.method
+    async def ImportPlot(self, request: pb.ImportPlotRequest, context: Context) -> pb.ImportPlotResponse:
+        """A requester's own plot, read, mended and checked."""
+        _check_text("theme", request.theme, 0, MAX_THEME)
+        _check_text("style_description", request.style_description, 0, MAX_DESCRIPTION)
+        _check_text("style_preset", request.style_preset, 0, MAX_DESCRIPTION)
+        _check_range("dialogue_lines", request.dialogue_lines, 0, MAX_COUNT)
+        wanted = ImportRequest(
+            plot=request.plot,
+            theme=request.theme.strip(),
+            shape=wire.from_message(request.shape, Shape, "shape"),
+            seed=request.seed,
+            preset=request.style_preset.strip(),
+            description=request.style_description.strip(),
+            dialogue_lines=request.dialogue_lines,
+        )
+        return wire.to_message(await asyncio.to_thread(import_plot, wanted), pb.ImportPlotResponse)
 
     @rpc.method
     async def EstimatePlot(self, request: pb.EstimatePlotRequest, context: Context) -> pb.EstimatePlotResponse:
