@@ -105,7 +105,7 @@ def dressed(people: Sequence[Character], rng: random.Random, ledger: Ledger) -> 
         taken = [one.clothing_color for one in found]
         own = character.clothing_color.lower().strip()
         told = likeness.colour_in(character.appearance)
-        colour = own if own and len(own.split()) == 1 and own not in taken else told
+        colour = own if re.fullmatch(r"[^\W\d_]{3,15}", own) and own not in taken else told
         if not colour or colour in taken:
             colour = rng.choice([hue for hue in vocabulary.COLOURS if hue not in taken])
         where = f"characters, {character.name}"
