@@ -1,6 +1,8 @@
 """Against a server that misbehaves in every way it can, over real HTTP: answers come, and at a bounded price."""
 
 import asyncio
+import time
+from email.utils import formatdate
 
 import pytest
 from openai_endpoint import MISCHIEF, Endpoint, Mischief, serving
@@ -118,6 +120,16 @@ async def test_a_wait_beyond_patience_stops_all_calls_without_asking():
         endpoint.answers = [GOOD]
         now[0] = 60.0
         assert (await asked(chat, 3)).value == GOOD
+
+
+async def test_a_wait_until_a_date_is_as_long_as_the_date_is_away():
+    in_a_minute = formatdate(time.time() + 60, usegmt=True)
+    with (
+        serving(Endpoint([(429, {}, {"retry-after": in_a_minute})])) as endpoint,
+        pytest.raises(errors.Exhausted) as it,
+    ):
+        await asked(chat_of(endpoint), 1)
+    assert 30 < it.value.retry_after <= 60
 
 
 async def test_limits_a_minute_hold_for_all_calls_of_the_process():

@@ -15,7 +15,7 @@ class LlmSettings(Settings):
     llm_choice: ClassVar[str]
     """The name of the room's setting that says openai where a language model is wanted."""
 
-    llm_base_url: str = Field(default="https://api.openai.com/v1", pattern=r"^https?://[^/\s]+")
+    llm_base_url: str = Field(default="https://api.openai.com/v1", pattern=r"^https?://[^/\s]+", repr=False)
     """The language model's endpoint, any that speaks OpenAI's chat completions, such as http://vllm:8000/v1."""
 
     llm_model: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
