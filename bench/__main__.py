@@ -13,7 +13,7 @@ from rich.table import Table
 from bench.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
-MEASUREMENTS = ("rendering", "demo", "pocket", "immobilization", "plots", "questions")
+MEASUREMENTS = ("rendering", "demo", "pocket", "immobilization", "plots", "questions", "export")
 """Modules of this package with a `measure() -> list[Figure]`; each is loaded when its turn comes."""
 
 

@@ -10,14 +10,14 @@ from moviellm.movie import Dropped, LearnedStyle, Mend, Prompt, Question, Shape,
 FORMATS = {
     "llama_vid": "LLaMA-VID stage 3: conversations with movie.mp4, and with feature files where there is an encoder",
     "llama_factory": "LLaMA-Factory: messages and videos with dataset_info.json",
-    "ms_swift": "ms-swift: one JSON a line",
-    "llava_next": "LLaVA-NeXT: train.json with conversations",
+    "ms_swift": "ms-swift: messages and videos, one JSON a line",
+    "llava_next": "LLaVA-NeXT: conversations with movie.mp4",
     "qwen_vl": "Qwen-VL finetuning: conversations with <video>",
-    "video_chatgpt": "Video-ChatGPT: conversations with feature files or movie.mp4",
+    "video_chatgpt": "Video-ChatGPT: conversations with movie.mp4, and with feature files where there is an encoder",
     "hf_parquet": "Hugging Face datasets: parquet with pictures inside",
     "imagefolder": "Hugging Face datasets: imagefolder with metadata.jsonl",
     "webdataset": "webdataset: tar shards of frames with their records",
-    "mds": "MosaicML streaming: MDS shards",
+    "mds": "MosaicML streaming: MDS shards of questions with their pictures",
 }
 
 #: What is exported when a request names no formats.
