@@ -12,8 +12,9 @@ from types import SimpleNamespace
 import pytest
 from openai_endpoint import Endpoint, serving
 
-from moviellm import rpc
+from moviellm import errors, rpc
 from moviellm.cli.commands import run_command
+from moviellm.cli.evaluation_views import Meter
 from moviellm.cli.processes import marked
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
@@ -225,12 +226,13 @@ def test_common_words_judge_without_a_model_and_missing_answers_count_as_zero(he
     result = here("evaluate", *answers, "--judge", "lexical", "--missing", "zero", "--output", "r/e.json")
     assert result.code == 0, result.err
     assert "Note: candidate: 1 answers are missing and count as 0: m4-3" in result.out
+    assert "is of these answers by this judge" not in result.err
     temporal = result_in(tmp_path, "r/e.json")["kinds"]["temporal"]
     assert (temporal["missing"], temporal["baseline_wins"], temporal["ties"]) == (1, 1, 4)
 
 
 class Judging(pb_grpc.QuestionServiceServicer):
-    """A question service that finds every answer equally good, and the first one refused."""
+    """A question service that finds every answer equally good."""
 
     @rpc.method
     async def Judge(self, request, context):
@@ -247,6 +249,21 @@ async def test_a_running_question_service_judges(moviellm, answers, tmp_path):
     await server.stop()
     assert result.code == 0, result.err
     assert result_in(tmp_path)["kinds"]["all"]["ties"] == 20
+    other = await moviellm("evaluate", *answers, "--judge", "lexical", "--resume")
+    assert other.code == 0
+    assert "none of the judgements in evaluation.journal.jsonl is of these answers by this judge" in other.err
+
+
+def test_a_wait_is_told_once(capsys):
+    away = errors.Unavailable("the question service does not answer")
+    with Meter() as meter:
+        for seconds in (1.2, 2.4):
+            meter.waits(away, seconds)
+        meter.waits(errors.Exhausted("busy\x1b[2J"), 7.0)
+    assert capsys.readouterr().err.splitlines() == [
+        "the question service does not answer; trying again in 1 s",
+        "busy [2J; trying again in 7 s",
+    ]
 
 
 def test_what_is_used_wrongly_is_said_before_anything_starts(here, answers, tmp_path):

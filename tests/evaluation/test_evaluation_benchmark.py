@@ -113,6 +113,9 @@ def test_titles_get_questions_that_fit_any_movie_and_blank_answers(write):
     for one in made.questions:
         assert one.answer == ""
         assert one.title not in one.question
+    by_kind = {kind: {one.question for one in made.questions if one.kind == kind} for kind in QuestionKind}
+    assert (len(by_kind["overview"]), len(by_kind["temporal"])) == (1, 1), "the same of every movie"
+    assert len(by_kind["plot"]) > 2
     for number in range(0, 24, 4):
         assert made.questions[number + 1].question != made.questions[number + 2].question
 

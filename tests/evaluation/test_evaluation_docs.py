@@ -23,4 +23,4 @@ def test_each_layout_answers_the_first(layout, write):
 
 
 def test_every_layout_is_shown():
-    assert len(LAYOUTS) == 4
+    assert len(LAYOUTS) == 5

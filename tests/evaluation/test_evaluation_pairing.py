@@ -62,6 +62,29 @@ def test_published_stories_are_matched_by_their_questions(pair):
     ]
 
 
+def test_the_published_benchmark_asks_the_same_of_every_movie(write, tmp_path):
+    def folder(name, answer):
+        for title in ("The General", "Metropolis"):
+            groups = {
+                "overview_qa": [{"Question": "Can you tell it?", "Answer": f"{answer} tale of {title}"}],
+                "plot_qa": [{"Question": f"Who is {title}?", "Answer": f"{answer} who"}],
+                "temporal_qa": [{"Question": "In which order?", "Answer": f"{answer} order of {title}"}],
+            }
+            write(f"{name}/{title.lower()}.json", {"movie_title": title, "QA": groups})
+        return tmp_path / name
+
+    roles = zip(("gt", "ours", "theirs"), Role, strict=True)
+    items = paired(*(read_answers(folder(name, name), role) for name, role in roles)).items
+    assert [(item.movie, item.kind) for item in items] == [
+        (movie, kind) for movie in ("Metropolis", "The General") for kind in ("overview", "plot", "temporal")
+    ]
+    assert [item.candidate for item in items if item.kind == "overview"] == [
+        "ours tale of Metropolis",
+        "ours tale of The General",
+    ]
+    assert items[5].baseline == "theirs order of The General"
+
+
 def test_ids_that_start_again_in_each_movie(pair):
     right = [{**one, "id": 1} for one in (RIGHT[0], RIGHT[2])]
     given = [{"id": 1, "movie": "two", "answer": "2"}, {"id": 1, "movie": "one", "answer": "1"}]

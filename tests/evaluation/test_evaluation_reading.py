@@ -72,6 +72,17 @@ def test_answers_of_models_as_they_come(write, content):
     assert read(write("a.json", content)) == [("q1", "a", "other", "Who?", "Tom")]
 
 
+def test_answers_grouped_by_kind(write):
+    groups = {"Overview_QA": [{"Question": "Who?", "Answer": "x"}], "temporal questions": {"t1": "y"}}
+    assert read(write("a.json", {"movie_title": "Sunrise", "QA": groups})) == [
+        ("", "Sunrise", "overview", "Who?", "x"),
+        ("t1", "Sunrise", "temporal", "", "y"),
+    ]
+    assert read(write("b.json", {"The Plot": [{"question": "Who?", "kind": "plot", "answer": "x"}]})) == [
+        ("", "The Plot", "plot", "Who?", "x")
+    ]
+
+
 def test_answers_by_id_alone(write):
     assert read(write("a.json", {"q1": "Tom", "q2": 7, "q3": True, "q4": None})) == [
         ("q1", "a", "other", "", "Tom"),

@@ -151,6 +151,8 @@ class _Evaluation:
 
     async def _judge_all(self) -> None:
         self._hear(survey(self.pairs.items, self.journal, self.choice.name))
+        if len(self.journal) and not self.progress.already:
+            self.meter.say(f"none of the judgements in {self.journal.path} is of these answers by this judge")
         if self.progress.is_done:
             return
         async with judge_of(self.choice, os.environ) as judge:

@@ -99,11 +99,13 @@ def _of_kind(
     movie: BenchmarkMovie, kind: QuestionKind, count: int, rng: random.Random
 ) -> list[tuple[str, str, tuple[str, ...]]]:
     if not movie.questions:
-        templates = TEMPLATES[kind]
-        return [(question, "", ()) for question in rng.sample(templates, min(count, len(templates)))]
-    asked = [question for question in movie.questions if question.kind == kind]
-    rng.shuffle(asked)
-    return [(one.question, one.answer, one.choices) for one in _varied(asked, count)]
+        same = 0 if kind is QuestionKind.PLOT else 1
+        first, others = TEMPLATES[kind][:same], TEMPLATES[kind][same:]
+        asked = (*first, *rng.sample(others, len(others)))
+        return [(question, "", ()) for question in asked[:count]]
+    known = [question for question in movie.questions if question.kind == kind]
+    rng.shuffle(known)
+    return [(one.question, one.answer, one.choices) for one in _varied(known, count)]
 
 
 def _varied(asked: Sequence[KnownQuestion], count: int) -> list[KnownQuestion]:

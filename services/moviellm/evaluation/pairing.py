@@ -104,7 +104,8 @@ class _Index:
             return id
         alike = self._by_words.get(words, []) if words else []
         if len(alike) > 1:
-            alike = [one for one in alike if self.by_id[one].movie == answer.movie]
+            movie = same_words(answer.movie)
+            alike = [one for one in alike if same_words(self.by_id[one].movie) == movie]
             if len(alike) != 1:
                 raise InvalidInput(
                     answer.where, f"{answer.question!r} is asked of several movies; give the reference's id or movie"

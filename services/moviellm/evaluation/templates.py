@@ -1,4 +1,8 @@
-"""Questions that can be asked of any movie; they name no title, so that nobody answers from having read about it."""
+"""Questions that can be asked of any movie; they name no title, so that nobody answers from having read about it.
+
+As in the paper, the first overview and the first temporal question are the same for every movie, so that movies can be
+compared; plot questions differ.
+"""
 
 from collections.abc import Mapping
 
@@ -6,7 +10,7 @@ from moviellm.movie import QuestionKind
 
 TEMPLATES: Mapping[QuestionKind, tuple[str, ...]] = {
     QuestionKind.OVERVIEW: (
-        "What is this movie about? Tell its story from beginning to end in a few sentences.",
+        "What is this movie about? Give an overview in a few sentences.",
         "What is the subject of this movie, and how does it look and feel?",
         "Who are the main characters of this movie, and what binds or divides them?",
         "What is the central conflict of this movie, and between whom?",
@@ -23,7 +27,7 @@ TEMPLATES: Mapping[QuestionKind, tuple[str, ...]] = {
         "What does the main character learn that changes everything, and how?",
     ),
     QuestionKind.TEMPORAL: (
-        "In which order do the main events of this movie happen? Name at least four.",
+        "What happens in this movie, event by event, in the order in which it happens?",
         "What happens right before the climax of this movie, and what right after it?",
         "What is the first important event of this movie, and what is the last?",
         "What happens in the first third of this movie, what in the second, and what in the last?",
