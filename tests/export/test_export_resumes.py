@@ -13,6 +13,7 @@ from test_export_process import port_of, start, until_serving
 from moviellm import errors, rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.export.dataset_folder import Limits
+from moviellm.export.scratch import scratch_folder, sweep_scratch
 from moviellm.settings import StoreSettings
 from moviellm.v1 import export_service_pb2_grpc as pb_grpc
 
@@ -67,7 +68,9 @@ async def test_a_killed_export_goes_on_with_what_is_missing(finished, tmp_path):
     before, expected = finished
     folder = tmp_path / "store"
     shutil.copytree(before, folder)
-    process = await start(folder, **SMALL_SHARDS)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = await start(folder, **SMALL_SHARDS, TMPDIR=str(scratch))
     stage, peer = await serving(process, folder)
     async with peer:
         call = asyncio.create_task(stage.finish(SPEC))
@@ -78,12 +81,21 @@ async def test_a_killed_export_goes_on_with_what_is_missing(finished, tmp_path):
         with pytest.raises(errors.Temporary):
             await call
         await process.communicate()
+    assert sweep_scratch(scratch) == 1
+    assert list(scratch.iterdir()) == []
     half = whole(stage.files(), expected)
     assert "manifest.json" not in half
     times = {path: (stage.files() / path).stat().st_mtime_ns for path in half}
     await finish_elsewhere(folder)
     assert whole(stage.files(), expected) == expected
     assert {path: (stage.files() / path).stat().st_mtime_ns for path in times} == times
+
+
+def test_the_folder_of_an_export_under_way_is_left_alone(tmp_path):
+    with scratch_folder(tmp_path) as folder:
+        assert sweep_scratch(tmp_path) == 0
+        assert folder.exists()
+    assert not folder.exists()
 
 
 async def test_a_full_scratch_disk_is_told_and_nothing_half_written_counts(finished, tmp_path):

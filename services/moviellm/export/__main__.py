@@ -15,6 +15,7 @@ from moviellm.export.pillow_plots import draw_plot
 from moviellm.export.pillow_sheet import draw_sheet
 from moviellm.export.pyarrow_table import PyarrowTable
 from moviellm.export.pyav_video import PyavVideo
+from moviellm.export.scratch import sweep_scratch
 from moviellm.export.servicer import ExportServicer
 from moviellm.export.settings import ExportSettings
 from moviellm.settings import StoreSettings
@@ -26,6 +27,7 @@ def main() -> None:
     settings = ExportSettings.load()
     store_settings = StoreSettings.load()
     configure_logging("export", level=settings.log_level, style=settings.log_format)
+    sweep_scratch()
     asyncio.run(serve(settings, store_settings))
 
 
@@ -39,6 +41,7 @@ async def serve(settings: ExportSettings, store_settings: StoreSettings) -> None
         limits=Limits(
             shard_megabytes=settings.shard_megabytes,
             license=settings.license,
+            model_licenses=settings.model_licenses,
             sample_frames=settings.sample_frames,
             validation_share=settings.validation_share,
             test_share=settings.test_share,

@@ -1,8 +1,7 @@
 """FinishDataset: what spans the movies, made from their folders movie by movie."""
 
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +21,7 @@ from moviellm.export.plots import Plots
 from moviellm.export.preview import Preview
 from moviellm.export.quality_report import QualityReport
 from moviellm.export.record import MovieRecord, QuestionRecord
+from moviellm.export.scratch import scratch_folder
 from moviellm.export.sheet import ContactSheet
 from moviellm.export.shelf import Shelf, checksum
 from moviellm.export.splits import split_movies
@@ -37,6 +37,7 @@ class Limits:
 
     shard_megabytes: int = 64
     license: str = "apache-2.0"
+    model_licenses: Mapping[str, str] = field(default_factory=dict)
     sample_frames: int = 16
     validation_share: float = 0.05
     test_share: float = 0.05
@@ -77,8 +78,8 @@ async def finish_dataset(
     await _require_movies(store, keys, spec)
     shelf = Shelf(store, keys.files)
     splits = split_movies(spec.movies, spec.seed, validation=limits.validation_share, test=limits.test_share)
-    with telling_full_disk(), tempfile.TemporaryDirectory(prefix="moviellm-export-") as folder:
-        formats = _formats(shelf, keys.dataset, spec, limits, press, Path(folder))
+    with telling_full_disk(), scratch_folder() as folder:
+        formats = _formats(shelf, keys.dataset, spec, limits, press, folder)
         parts = [*formats, *_parts(shelf, keys.dataset, spec, limits, darkroom, formats)]
         for number, split in splits.items():
             movie = await _read_folder(shelf, f"movies/{number:04}", split)
@@ -119,13 +120,24 @@ def _parts(
     formats: Sequence[Format],
 ) -> list[Part]:
     counted = Distributions()
+    plots = Plots(shelf, counted, draw=darkroom.draw_plot)
     quality = QualityReport(shelf, spec, fingerprint=darkroom.fingerprint)
     return [
         ContactSheet(shelf, darkroom.draw_sheet),
         counted,
-        Plots(shelf, counted, draw=darkroom.draw_plot),
+        plots,
         quality,
-        Card(shelf, dataset, spec, license_id=limits.license, formats=formats),
+        Card(
+            shelf,
+            dataset,
+            spec,
+            license_id=limits.license,
+            model_licenses=limits.model_licenses,
+            formats=formats,
+            plots=plots,
+            counted=counted,
+            quality=quality,
+        ),
         Preview(shelf, dataset, spec, counted=counted, quality=quality),
     ]
 

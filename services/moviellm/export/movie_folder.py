@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -26,6 +25,7 @@ from moviellm.export.movie_record import (
     timed_dialogue,
 )
 from moviellm.export.record import StyleRecord
+from moviellm.export.scratch import scratch_folder
 from moviellm.export.shelf import Shelf, read_verified
 from moviellm.export.subtitles import Caption, captions, srt
 from moviellm.export.timing import Timing
@@ -98,8 +98,8 @@ async def _export_video(
 ) -> None:
     if await shelf.has(VIDEO):
         return
-    with telling_full_disk(), tempfile.TemporaryDirectory(prefix="moviellm-export-") as folder:
-        path = Path(folder) / VIDEO
+    with telling_full_disk(), scratch_folder() as folder:
+        path = folder / VIDEO
         video = await to_its_end(lambda: open_video(path))
         try:
             for scene in movie.rendered.values():

@@ -43,3 +43,6 @@ class ExportSettings(ServiceSettings):
 
     license: str = Field(default="apache-2.0", pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")
     """Licence identifier for the dataset card; set it to what the deployment's models allow."""
+
+    model_licenses: dict[str, str] = Field(default_factory=dict)
+    """Licences of the models in use, for the dataset card: a JSON object from a model's name to its licence."""
