@@ -19,6 +19,8 @@ from moviellm.cli.processes import marked
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
 
+pytestmark = pytest.mark.timeout(300)  # each run starts a judge of its own, which takes a while on a busy machine
+
 KINDS = ("overview", "plot", "plot", "temporal")
 
 
@@ -232,10 +234,12 @@ def test_common_words_judge_without_a_model_and_missing_answers_count_as_zero(he
 
 
 class Judging(pb_grpc.QuestionServiceServicer):
-    """A question service that finds every answer equally good."""
+    """A question service that finds every answer equally good, and may not speak of one question."""
 
     @rpc.method
     async def Judge(self, request, context):
+        if request.question == "What is 3.1?":
+            raise errors.Unsatisfied("the endpoint refuses the request", reason="LLM_REQUEST_REFUSED")
         tie = pb.Judgement(candidate_score=3, baseline_score=3, winner=pb.WINNER_TIE)
         return pb.JudgeResponse(candidate_first=tie, baseline_first=tie, winner=pb.WINNER_TIE)
 
@@ -247,8 +251,11 @@ async def test_a_running_question_service_judges(moviellm, answers, tmp_path):
     await server.start()
     result = await moviellm("evaluate", *answers, "--judge", f"127.0.0.1:{server.port}")
     await server.stop()
-    assert result.code == 0, result.err
-    assert result_in(tmp_path)["kinds"]["all"]["ties"] == 20
+    assert result.code == 1, result.err
+    assert "1 questions could not be judged and are in no figure (m3-1): the endpoint refuses" in result.out
+    found = result_in(tmp_path)
+    assert (found["kinds"]["all"]["questions"], found["kinds"]["all"]["ties"]) == (19, 19)
+    assert found["not_judged"] == {"m3-1": "the endpoint refuses the request"}
     other = await moviellm("evaluate", *answers, "--judge", "lexical", "--resume")
     assert other.code == 0
     assert "none of the judgements in evaluation.journal.jsonl is of these answers by this judge" in other.err

@@ -77,9 +77,18 @@ def table_of(report: Report) -> Table:
 
 def remarks_on(report: Report) -> Iterator[Text]:
     """What a reader must know to read the table, the position bias of the judge first."""
-    if not report.summaries:
-        return
-    total = report.summaries[-1]
+    if report.summaries:
+        yield from _about(report.summaries[-1])
+    for note in report.notes:
+        yield Text(f"Note: {plain(note)}", style="yellow")
+    if report.given_up:
+        some = ", ".join(list(report.given_up)[:5])
+        why = next(iter(report.given_up.values()))
+        text = f"{len(report.given_up)} questions could not be judged and are in no figure ({some}): {why}"
+        yield Text(f"{plain(text)}. The same command with --resume tries them again.", style="red")
+
+
+def _about(total: Summary) -> Iterator[Text]:
     yield from _position(total.position)
     yield Text(
         "A tie is half a win; scores are 0 to 5; below each figure is its 95 % interval (shares: Wilson, scores: "
@@ -88,13 +97,6 @@ def remarks_on(report: Report) -> Iterator[Text]:
     )
     if total.movies == 1:
         yield Text("The answers are about a single movie, so scores have no interval.", style="yellow")
-    for note in report.notes:
-        yield Text(f"Note: {plain(note)}", style="yellow")
-    if report.given_up:
-        some = ", ".join(list(report.given_up)[:5])
-        why = next(iter(report.given_up.values()))
-        text = f"{len(report.given_up)} questions could not be judged and are in no figure ({some}): {why}"
-        yield Text(plain(text), style="red")
 
 
 def _row(summary: Summary) -> tuple[str, ...]:
