@@ -249,10 +249,25 @@ async def test_as_many_requests_are_under_way_as_allowed_and_no_more():
     ],
 )
 async def test_health_is_a_matter_of_being_there_and_taking_the_key(models, kind):
-    with serving(Endpoint(models=models)) as endpoint:
+    with serving(Endpoint([(503, {})], models=models)) as endpoint:
         chat = chat_of(endpoint)
         if kind is None:
             await chat.check()
         else:
             with pytest.raises(kind):
                 await chat.check()
+
+
+async def test_a_server_that_crashes_over_its_list_of_models_alone_is_healthy():
+    with serving(Endpoint(["y"], models=(500, {}))) as endpoint:
+        chat = chat_of(endpoint)
+        for _ in range(3):
+            await chat.check()
+        assert len(endpoint.requests) == 1
+    with serving(Endpoint([GOOD], models=(500, {}))) as endpoint:
+        chat = chat_of(endpoint)
+        await asked(chat)
+        await chat.check()
+        assert len(endpoint.requests) == 1
+    with serving(Endpoint([(500, {})], models=(500, {}))) as endpoint, pytest.raises(errors.Unavailable):
+        await chat_of(endpoint).check()

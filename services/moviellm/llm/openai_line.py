@@ -15,7 +15,7 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from moviellm import errors
 from moviellm.llm.manner import Form, Ladder, Manner, Manners
-from moviellm.llm.mending import strict
+from moviellm.llm.mending import strict, without_thoughts
 from moviellm.llm.openai_errors import Endpoint, Failure, nobody_there, said, silent, status_of
 from moviellm.llm.pace import Clock, Pace, Paused, Sleep
 from moviellm.llm.retrying import Jitter, Patience, Trials
@@ -26,6 +26,7 @@ log = structlog.get_logger()
 _CHECK_SECONDS = 10.0
 _CONNECT_SECONDS = 10.0
 _NO_KEY = "none"
+_CRASHED = 500
 _TOKENS_A_MESSAGE = 4
 _MAY_BE_ABOUT_OPTIONS = ("LLM_REQUEST_REFUSED", "LLM_UNREACHABLE")
 _NOT_JSON = (openai.APIResponseValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError)
@@ -88,6 +89,8 @@ class Line:
         self._prompts, self._completions = Calibration(), Calibration()
         self._usual: dict[str, int] = {}
         self._client = _client(endpoint, timeout)
+        self._check_seconds = min(timeout, _CHECK_SECONDS)
+        self._has_spoken = False
 
     def trials(self) -> Trials:
         """What one question may fail before it is given up."""
@@ -120,13 +123,28 @@ class Line:
     async def check(self) -> None:
         """Raise while the endpoint does not answer or refuses the key; an endpoint without a list of models is fine."""
         try:
-            await self._client.models.list(timeout=min(self._timeout, _CHECK_SECONDS))
+            await self._client.models.list(timeout=self._check_seconds)
         except (openai.APIStatusError, openai.APIConnectionError) as error:
             ours = self._endpoint.error_of(error)
-            if isinstance(ours, errors.Denied | errors.Unavailable):
+            # Some servers crash over the list alone, for want of a network or a disk that holds others.
+            fine = status_of(error) == _CRASHED and await self._speaks()
+            if isinstance(ours, errors.Denied | errors.Unavailable) and not fine:
                 raise ours from None
         except (openai.OpenAIError, *_NOT_JSON):
             return
+
+    async def _speaks(self) -> bool:
+        """Whether the endpoint has completed something already, or does so now."""
+        if not self._has_spoken:
+            hello: ChatCompletionMessageParam = {"role": "user", "content": "Say yes."}
+            try:
+                await self._client.with_options(timeout=self._check_seconds).chat.completions.create(
+                    model=self._endpoint.model, messages=[hello], max_tokens=1
+                )
+            except (openai.OpenAIError, *_NOT_JSON):
+                return False
+            self._has_spoken = True
+        return True
 
     async def _bear(self, error: Failure | Paused, ladder: Ladder, trials: Trials) -> None:
         """Step down the ladder, or wait as long as is wise; raises our error where asking again is not."""
@@ -161,6 +179,7 @@ class Line:
             turn = await self._pace.turn(expected, patience=self._patience.longest_wait)
             started = self._clock()
             completion = await self._request(question, turns, manner)
+            self._has_spoken = True
             answer = self._counted(question, guessed, completion)
             turn.tokens = answer.prompt_tokens + answer.completion_tokens
         log.debug(
@@ -200,7 +219,7 @@ class Line:
         elif text:
             self._completions.learn(estimated_tokens(text), wrote)
         self._usual[question.title] = max(wrote, self._usual.get(question.title, 0) * 3 // 4)
-        return Answer(completion, prompt, wrote, None if cut_off(completion) else _heeded(text, question.schema))
+        return Answer(completion, prompt, wrote, _heeded(completion, question.schema))
 
 
 def written(completion: object) -> str:
@@ -216,9 +235,15 @@ def cut_off(completion: object) -> bool:
     return getattr(choice, "finish_reason", None) == "length"
 
 
-def _heeded(text: str, schema: Mapping[str, Any]) -> bool | None:
+def _heeded(completion: object, schema: Mapping[str, Any]) -> bool | None:
+    """Whether what was written is an object by the schema, or the beginning of one; None where nobody can say."""
+    text = written(completion)
+    if not text:
+        return None
+    if cut_off(completion):
+        return None if without_thoughts(text).startswith("{") else False
     found, _ = strict(text)
-    return isinstance(found, dict) and found.keys() >= set(schema.get("required", ())) if text else None
+    return isinstance(found, dict) and found.keys() >= set(schema.get("required", ()))
 
 
 def _usage(completion: object, kind: str) -> int | None:
