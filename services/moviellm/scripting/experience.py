@@ -30,7 +30,7 @@ class Experience:
     _sums: dict[str, _Sum] = field(default_factory=dict)
 
     def learn(self, level: str, cost: Cost) -> None:
-        """Take in one finished part with all that was asked for it; one of kept replies cost nothing and says nothing."""
+        """Take in one finished part with all that was asked for it; one that cost nothing says nothing."""
         if cost.prompt <= 0 or cost.completion <= 0 or cost.pieces <= 0:
             return
         known = self._sums.setdefault(level, _Sum())

@@ -18,6 +18,7 @@ _PREFIX = re.compile(
 )
 _PRONOUN = re.compile(r"^(she|he|they|both|we|i|it|her|his)\b('s|’s)?", re.IGNORECASE)
 _SHOTS = ("medium shot", "close-up", "wide shot")
+_OBJECT = re.compile(r"\bhim\b|\bher\b(?=[.,;]|$| (?:in|on|at|with|by|near|under|and|while|as)\b)")
 _SMALL_WORDS = "a an the two both one there it he she they his her their in at on under near with no some"
 _PREPOSITIONS = r"(?:in|at|on|inside|near|by|outside|through|into|onto|across)"
 
@@ -38,7 +39,9 @@ def mended(frame: Frame, request: SceneRequest, notes: Notes, where: str) -> Fra
         ("frame-plain", lambda text: finished(text, frame.characters or _names(people), plan.location)),
         ("frame-plain", lambda text: _PREFIX.sub("", text)),
         ("frame-aliases", lambda text: mentions.settled(rightly_named(text, people), people)),
+        ("frame-aliases", lambda text: _without_apposition(text, people)),
         ("frame-characters", lambda text: with_subject(text, [n for n in frame.characters if n in _names(people)][:2])),
+        ("frame-characters", lambda text: _with_object(text, frame.characters, people)),
         ("frame-moment", _one_moment),
         ("frame-names-location", lambda text: _placed(text, plan.location, request.outline.locations)),
         ("frame-expression", lambda text: _faced(text, people)),
@@ -82,6 +85,23 @@ def reduced(frame: Frame, subjects: Sequence[str], location: str, face: str) -> 
     are = "are" if len(subjects) > 1 else "is"
     shot = _SHOTS[frame.number % len(_SHOTS)]
     return f"{' and '.join(subjects)} {are} {doing} {face} {place_phrase(location)}, {shot}"
+
+
+def _without_apposition(text: str, people: Sequence[Character]) -> str:
+    """The text without a second mention right behind the first: "Tom Hale, Tom, holds" says it twice."""
+    for person in people:
+        known = "|".join(re.escape(mention) for mention in (person.name, *person.aliases) if mention)
+        text = re.sub(rf"\b({known})(?:'s)?, (?:{known}),? ", r"\1 ", text)
+    return text
+
+
+def _with_object(text: str, listed: Sequence[str], people: Sequence[Character]) -> str:
+    """The text with "him" or "her" replaced by the one who is listed as seen and not named."""
+    unnamed = [person for person in people if person.name in listed and not mentioned(text, person)]
+    named = [person for person in people if mentioned(text, person)]
+    if len(unnamed) != 1 or (not named and not _PRONOUN.match(text)):
+        return text
+    return _OBJECT.sub(unnamed[0].name, text, count=1)
 
 
 def _names(people: Sequence[Character]) -> tuple[str, ...]:

@@ -32,8 +32,8 @@ class Notes:
         self._mends: dict[Mend, None] = {}
 
     def __call__(self, rule: str, where: str, was: str, now: str = "") -> None:
-        """Note that a rule was broken, and what was done."""
-        if len(self._mends) < MOST_NOTES and was != now:
+        """Note that a rule was broken, and what was done; another case of letters is not worth a note."""
+        if len(self._mends) < MOST_NOTES and was.lower() != now.lower():
             self._mends.setdefault(Mend(rule, where, _short(was), _short(now)))
 
     @property

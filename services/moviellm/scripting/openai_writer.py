@@ -168,7 +168,8 @@ class _Work:
             user = f"Not like this, for {flaw.breach.message}: {flaw.breach.was}\n{user}"
 
         def read(value: dict[str, Any]) -> str:
-            text = lenient.text(lenient.field(value, "text", flaw.piece) or value)[:_LONGEST_PIECE]
+            found = lenient.field(value, "text", flaw.piece)
+            text = lenient.text(value if found is None and len(value) == 1 else found)[:_LONGEST_PIECE]
             if not is_prose(text, words):
                 raise Unusable("it holds no text in plain words")
             return text

@@ -10,10 +10,10 @@ from moviellm.movie import Character, CharacterRole, Outline, Style
 from moviellm.scripting import (
     conditions,
     lenient,
+    likeness,
     look,
     names,
     outline_reading,
-    own_cast,
     own_outline,
     replies,
     rules,
@@ -140,7 +140,8 @@ def _cast(text: str, request: OutlineRequest) -> tuple[Character, ...]:
     rng = random.Random(f"{request.seed}/names")
     people = dict(list(found.items())[:2])
     while len(people) < 2:
-        woman = own_cast.female("", request.theme, rng) if not people else rng.random() < 0.5
+        told = likeness.female_by(request.theme) if not people else None
+        woman = rng.random() < 0.5 if told is None else told
         people[names.pick(rng, woman, people)] = ""
     return tuple(Character(name, CharacterRole.MAIN, "", "", _occupation(job)) for name, job in people.items())
 

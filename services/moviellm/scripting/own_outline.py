@@ -54,7 +54,8 @@ def _styled(style: Style, seed: int, notes: Notes) -> Style:
         chosen = look.choose("", ", ".join(phrases), "", _SUITED, random.Random(f"{seed}/style"))
         notes("style-keyword", "style.keyword", style.keyword, chosen.keyword)
         return chosen
-    keyword = look.one_word(finished(style.keyword, ()) or style.keyword)
+    words = finished(style.keyword, ()) or style.keyword
+    keyword = look.described(words).keyword if " " in words else look.one_word(words)
     if keyword != style.keyword.lower():
         notes("style-keyword", "style.keyword", style.keyword, keyword)
     return Style(keyword, phrases, adjectives)
