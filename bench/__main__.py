@@ -13,7 +13,7 @@ from rich.table import Table
 from bench.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
-MEASUREMENTS = ("rendering", "demo", "pocket", "immobilization", "plots", "questions", "export")
+MEASUREMENTS = ("rendering", "demo", "pocket", "immobilization", "plots", "questions", "export", "quality")
 """Modules of this package with a `measure() -> list[Figure]`; each is loaded when its turn comes."""
 
 
