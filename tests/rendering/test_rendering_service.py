@@ -254,6 +254,9 @@ async def test_metrics_tell_pictures_and_batches(service):
         await asyncio.sleep(0.1)
     assert any('outcome="rendered"' in line and 'node_pool="tests"' in line for line in lines)
     assert "ray_moviellm_picture_batch_size_bucket{" in text
+    attempts = [line for line in text.splitlines() if line.startswith("ray_moviellm_picture_attempts_total{")]
+    assert any('verdict="good"' in line for line in attempts)
+    assert any('verdict="below_threshold"' in line for line in attempts)
 
 
 def test_ray_listens_on_this_machine_only(service):

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from moviellm.artifacts import ArtifactStore
@@ -26,6 +27,15 @@ class Tally(Protocol):
 
     def attempt(self, verdict: str) -> None:
         """One attempt at a picture was looked at; `verdict` says what is wrong with it, if anything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """An order with everything that its attempts have in common; `text` is what they are scored by."""
+
+    order: PictureOrder
+    job: Job
+    text: str
 
 
 class Studio:
@@ -75,18 +85,14 @@ class Studio:
             yield found.picture
         if not missing:
             return
+        shots = await self._shots([orders[position] for position in missing], learned, options)
         standard = Standard(options.attempts or 1, options.min_score)
-        vectors = {one.look.token: await self._styles.fetch(one) for one in learned}
-        recipe = self._recipe(options)
-        at_a_time = self._chooser.together(standard)
-        self._check_room(len(missing) * at_a_time)
-        tasks = []
-        for position in missing:
-            order = orders[position]
-            own = tuple(found for token, found in vectors.items() if token in order.prompt)
-            job = Job(order.prompt, order.seed, recipe, own)
-            text = order.text or as_words(order.prompt, list(vectors))
-            tasks.append(self._begin(self._make(order, job, text, standard, lineup, position), at_a_time))
+        weight = self._chooser.together(standard)
+        self._check_room(len(missing) * weight)
+        tasks = [
+            self._begin(self._make(shot, standard, lineup, position), weight)
+            for shot, position in zip(shots, missing, strict=True)
+        ]
         try:
             for finished in asyncio.as_completed(tasks):
                 yield await finished
@@ -94,6 +100,18 @@ class Studio:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _shots(
+        self, orders: Sequence[PictureOrder], learned: Sequence[Learned], options: RenderOptions
+    ) -> list[Shot]:
+        vectors = {one.look.token: await self._styles.fetch(one) for one in learned}
+        recipe = self._recipe(options)
+        shots = []
+        for order in orders:
+            own = tuple(found for token, found in vectors.items() if token in order.prompt)
+            text = order.text or as_words(order.prompt, list(vectors))
+            shots.append(Shot(order, Job(order.prompt, order.seed, recipe, own), text))
+        return shots
 
     def _check_room(self, count: int) -> None:
         """A request that is larger than the whole queue is let in when nothing else waits."""
@@ -113,17 +131,16 @@ class Studio:
         task.add_done_callback(end)
         return task
 
-    async def _make(
-        self, order: PictureOrder, job: Job, text: str, standard: Standard, lineup: Lineup, position: int
-    ) -> RenderedPicture:
+    async def _make(self, shot: Shot, standard: Standard, lineup: Lineup, position: int) -> RenderedPicture:
         try:
-            choice = await self._chooser.best(job, text, standard, functools.partial(lineup.repeats, position))
+            repeats = functools.partial(lineup.repeats, position)
+            choice = await self._chooser.best(shot.job, shot.text, standard, repeats)
         except Exception:
             self._tally.picture("failed", 0.0)
             raise
         lineup.tell(position, choice.fingerprint)
         self._count(choice)
-        picture = await self._gallery.hang(order, choice)
+        picture = await self._gallery.hang(shot.order, choice)
         if not picture.existed:
             self._tally.picture("rendered", choice.seconds)
         return picture
