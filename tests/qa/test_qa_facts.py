@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from moviellm.movie import Chapter, ChapterOutline, Fact, FrameRange, Question, QuestionKind, ScenePlan, Shape
-from moviellm.qa.asking import distinct, flaw, tells, words
+from moviellm.movie import Chapter, ChapterOutline, Fact, FrameRange, QuestionKind, ScenePlan, Shape
+from moviellm.qa.asking import flaw, tells, words
 from moviellm.qa.fact_asker import FactAsker, Limits
 
 SEEDS = range(12)
@@ -249,15 +249,6 @@ async def test_a_movie_of_one_scene(outline, scene):
     assert not {question.question for question in chapter} & {question.question for question in asked}
     assert {question.evidence for question in asked} == {FrameRange(1, 5)}
     assert (await asker_of_all().ask_order(single, (Chapter(1, (plan,)),), shape, 1)).questions == ()
-
-
-def question_of(text, answer):
-    return Question(QuestionKind.PLOT, "what", text, answer, FrameRange(1, 1), "scene")
-
-
-def test_a_question_with_two_answers_is_no_question():
-    clear, first, second = question_of("Who?", "Tom."), question_of("Why?", "So."), question_of("why ?", "No.")
-    assert distinct([clear, first, second, clear]) == (clear,)
 
 
 def test_an_answer_is_told_word_for_word_only():

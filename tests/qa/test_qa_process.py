@@ -29,6 +29,9 @@ def environment(**settings):
         ({"llm_api_key_file": "/nowhere/key"}, "MOVIELLM_QA_LLM_API_KEY_FILE: must be a readable text file"),
         ({"llm_timeout_seconds": "0"}, "MOVIELLM_QA_LLM_TIMEOUT_SECONDS: Input should be greater than 0"),
         ({"llm_base_url": "example.org"}, "MOVIELLM_QA_LLM_BASE_URL: "),
+        ({"questions_per_scene": "0"}, "MOVIELLM_QA_QUESTIONS_PER_SCENE: Input should be greater than or equal to 1"),
+        ({"multiple_choice_share": "2"}, "MOVIELLM_QA_MULTIPLE_CHOICE_SHARE: Input should be less than or equal to 1"),
+        ({"prompts_folder": "/nowhere"}, "MOVIELLM_QA_PROMPTS_FOLDER: must be a folder"),
     ],
 )
 def test_a_bad_setting_is_one_sentence(settings, sentence, monkeypatch, capsys):
@@ -92,7 +95,8 @@ async def test_the_embedded_asker_serves_and_drains_on_sigterm():
 
 
 @pytest.mark.parametrize(("key", "serving", "why"), [("right", True, None), ("wrong-key", False, "refuses the key")])
-async def test_health_of_the_language_model_decides_about_ours(endpoint, key, serving, why):
+async def test_health_of_the_language_model_decides_about_ours(endpoint, key, serving, why, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     process, port, health = await start(asker="openai", llm_model="m", llm_base_url=endpoint, llm_api_key=key)
     assert health["event"] == ("serving" if serving else "not serving")
     assert (why or "") in health.get("why", "")

@@ -2,7 +2,6 @@
 
 import functools
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -104,16 +103,3 @@ def tells(text: str, secret: str) -> bool:
 def words(text: str) -> str:
     """The text's words alone, in lower case, a space between them: equal for texts that read the same."""
     return " ".join(re.findall(r"[^\W_]+", text.lower().replace("'s ", " ")))
-
-
-def distinct(questions: Iterable[Question]) -> tuple[Question, ...]:
-    """The good questions, each once; a question that would have several answers is left out altogether."""
-    answers: dict[str, set[str]] = {}
-    kept: dict[str, Question] = {}
-    for question in questions:
-        if flaw(question.question, question.answer):
-            continue
-        key = words(question.question)
-        answers.setdefault(key, set()).add(words(question.answer))
-        kept.setdefault(key, question)
-    return tuple(question for key, question in kept.items() if len(answers[key]) == 1)
