@@ -187,6 +187,8 @@ def test_a_placeholder_is_never_taken_for_content(placeholder):
         ('} {"a"', "not valid JSON"),
         ('{"title": "T", "frames": ["\\ud83d"]}', "half of a surrogate pair"),
         ('{"a": ' + "[" * 100_000, "nested too deeply"),
+        ('{"title": "T", "frames": ' + "[" * 600 + "]" * 600 + "}", "nested too deeply"),
+        ('{"title": "T", "year": ' + "1" * 5000 + "}", "thousands of digits"),
         ('{"title": 1, "frames": [1]}', "title and frames are needed"),
     ],
 )
@@ -233,3 +235,17 @@ def test_garbage_of_any_kind_ends_in_a_value_or_a_reason():
         for text in (good[cut:], good[:cut] + "}{" + good[cut:], good[:cut] + '"' + good[cut:], good[cut:] + good):
             with contextlib.suppress(Unusable):
                 assert strictly(story(text))
+
+
+@pytest.mark.parametrize(
+    "looping", ["```{", "```json\n", "{", "[", '"', '{"a": ', "{{", "${", "<title>", "'a': ", "Mara. ", "]", "\\", "1"]
+)
+def test_a_model_that_loops_does_not_hold_up_the_others(looping):
+    """What takes worse than linear time would run into the time limit of the test."""
+    for text in (
+        looping * 40_000,
+        '{"title": "T", "frames": [{"description": "' + looping * 8_000,
+        looping * 6_000 + "}",
+    ):
+        with contextlib.suppress(Unusable):
+            story(text)

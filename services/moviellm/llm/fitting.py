@@ -11,7 +11,7 @@ from moviellm.llm.reply import Unusable
 
 Schema = Mapping[str, Any]
 
-_BRACED = re.compile(r"\$?\{+\s*([\w][\w '.,-]*?)\s*\}+")
+_BRACED = re.compile(r"\$?\{{1,3}\s?([\w][\w '.,-]{0,120}?)\s?\}{1,3}")
 _ANGLED = re.compile(r"<\s*([A-Za-z][\w ,-]*)\s*>")
 _LISTED = re.compile(r"\s*[,;\n]\s*")
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}

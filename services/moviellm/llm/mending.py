@@ -15,7 +15,7 @@ from moviellm.llm.fitting import fitted, without_braces
 from moviellm.llm.reply import Unusable
 from moviellm.llm.truncation import completions
 
-_FENCED = re.compile(r"```\w*\s*([{\[].*[}\]])\s*```", re.DOTALL)
+_FENCE = "```"
 _OPEN_FENCE = re.compile(r"```\w*\s*(?=[{\[])")
 _BARE_PLACEHOLDER = re.compile(r'(?<=[:\[,])(\s*)(\{[^{}":,\n]{1,80}\})(?=\s*[,}\]])')
 _LONGEST_MENDED = 40_000  # some ten times a scene; mending takes longer than linear time
@@ -64,6 +64,8 @@ def strict(text: str) -> tuple[object, str]:
             wrong = f"it is not valid JSON: {error.msg.removesuffix(' starting at')} at character {error.pos}"
         except UnicodeEncodeError:
             wrong = "it holds half of a surrogate pair, which is no character"
+        except ValueError:
+            wrong = "it holds a number of thousands of digits"
         except RecursionError:
             wrong = "it is nested too deeply"
         else:
@@ -82,8 +84,9 @@ def _candidates(text: str) -> Iterator[str]:
         yield text
     said = without_thoughts(text)
     yield said
-    if fenced := _FENCED.search(said):
-        yield fenced[1]
+    fence = _OPEN_FENCE.search(said)
+    if fence and (end := said.rfind(_FENCE)) > fence.end():
+        yield said[fence.end() : end]
     start, end = said.find("{"), said.rfind("}")
     if 0 <= start < end:
         yield said[start : end + 1]
@@ -91,7 +94,7 @@ def _candidates(text: str) -> Iterator[str]:
 
 def _mended(text: str) -> Iterator[object]:
     """What the text may have been before it was broken."""
-    said = _OPEN_FENCE.sub("", without_thoughts(text)).strip().removesuffix("```")
+    said = _OPEN_FENCE.sub("", without_thoughts(text)).strip().removesuffix(_FENCE)
     starts = [place for place in (said.find("{"), said.find("[")) if place >= 0]
     if not starts or len(said) > _LONGEST_MENDED:
         return

@@ -67,6 +67,8 @@ class Endpoint:
         if status == 404 or code == "model_not_found" or (status in (400, 422) and _ABOUT_MODEL.search(words)):
             unknown = f"{self} does not know the model {self.model}, or its address is wrong"
             return errors.Unsatisfied(unknown, reason="LLM_MODEL_UNKNOWN")
+        if status == 402 or code in _SPENT:
+            return errors.Unsatisfied(f"{self} wants to be paid before it goes on", reason="LLM_CREDIT_SPENT")
         reason = "LLM_REQUEST_REFUSED"
         if status == 413 or code == "context_length_exceeded" or _too_long(words):
             reason = PROMPT_TOO_LONG

@@ -27,6 +27,8 @@ def understood(
                 reason = reason or (f"{flaw}; as far as it can be read, {error}" if flaw else str(error))
     except Unusable as error:
         reason = reason or str(error)
+    except RecursionError:
+        reason = reason or "it is nested too deeply"
     raise Unusable(reason)
 
 
