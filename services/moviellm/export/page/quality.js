@@ -45,8 +45,8 @@ function datasetFigures(dataset) {
       plain("Key frames by people", Object.entries(counts.people).map(([number, frames]) => [["nobody", "one", "two", "three or more"][number], frames])),
       sum(counts.scores) > 0 && box("Key frames by score against their text", columns(counts.scores, "Histogram of scores", (number, index) => `${plural(number, "frame")} from ${index / 20} to ${(index + 1) / 20}`),
         h("p", {class: "axis", "aria-hidden": "true"}, h("span", {}, "0"), h("span", {}, "0.5"), h("span", {}, "1"))),
-      box("Quality control", counted(countsOf(quality)), listed("Verdicts", quality.verdicts), listed("Questions left out", quality.dropped), listed("Mended in the plots", quality.mends)),
-      quality.measures && h("section", {class: "box wide"}, h("h3", {}, "Consistency, beside the paper's"), measureTable(quality, paper), h("p", {class: "fine"}, `Measured by ${quality.measures.scorer}; the paper's figures come from other models and pictures, and are an orientation only.`))));
+      box("Quality control", counted(countsOf(quality)), listed("Verdicts", quality.verdicts), listed("Questions left out", quality.dropped), listed("Mended in the plots", quality.mends))),
+    quality.measures && h("section", {class: "box"}, h("h3", {}, "Consistency, beside the paper's"), measureTable(quality, paper), h("p", {class: "fine"}, `Measured by ${quality.measures.scorer}; the paper's figures come from other models and pictures, and are an orientation only.`)));
 }
 
 class QualityPanel {

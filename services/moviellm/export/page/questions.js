@@ -76,9 +76,9 @@ class Questions {
   }
   /* Into the list's own view, the page staying where it is; again while what was out of sight is laid out. */
   into(node, times) {
-    const box = this.list.getBoundingClientRect(), place = node.getBoundingClientRect();
-    if (place.top < box.top) this.list.scrollTop += place.top - box.top - 8;
-    else if (place.bottom > box.bottom) this.list.scrollTop += place.bottom - box.bottom + 8;
+    const box = this.list.getBoundingClientRect(), place = node.getBoundingClientRect(), bottom = Math.min(box.bottom, innerHeight);
+    if (place.bottom > bottom) this.list.scrollTop += place.bottom - bottom + 8;
+    if (place.top < box.top || place.bottom - place.top > bottom - box.top) this.list.scrollTop += node.getBoundingClientRect().top - box.top - 8;
     if (times > 1) requestAnimationFrame(() => this.into(node, times - 1));
   }
   about(number) {
