@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from moviellm.artifacts import ArtifactStore, DatasetKeys
+from moviellm.artifacts import PIECE_BYTES, ArtifactStore, DatasetKeys
 from moviellm.errors import InvalidInput, NotFound
 from moviellm.settings import StoreSettings
 
@@ -42,6 +42,17 @@ async def test_large_artifacts_come_in_pieces(store):
     pieces = [piece async for piece in store.chunks("big", 1_000_000)]
     assert b"".join(pieces) == data
     assert len(pieces) > 1
+
+
+@pytest.mark.parametrize("size", [0, 1000, 3 * PIECE_BYTES + 7])
+async def test_a_local_file_is_written_once_and_whole(store, tmp_path, size):
+    data = bytes(range(256)) * (size // 256) + b"." * (size % 256)
+    source = tmp_path / "source"
+    source.write_bytes(data)
+    assert await store.put_file("a/file", source)
+    source.write_bytes(b"other" * (size + 1))
+    assert not await store.put_file("a/file", source)
+    assert await store.get("a/file") == data
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from moviellm.errors import InvalidInput, MovieLLMError, NotFound, Unavailable
 from moviellm.settings import StoreSettings
 
-PIECE_BYTES = 8 * 1024 * 1024
+#: Large files go up in pieces of this size; S3 takes no smaller ones.
+PIECE_BYTES = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
