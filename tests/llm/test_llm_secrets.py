@@ -29,6 +29,7 @@ def leaking(request):
         (400, leaking(None).encode()),
         CUT,
         "no",
+        {"word": leaking(None) + "{word}"},
     ],
 )
 async def test_no_secret_is_in_a_message_or_a_log(answer, capsys, caplog):

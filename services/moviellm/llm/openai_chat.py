@@ -166,7 +166,7 @@ class OpenAIChat:
                 value, reply = understood(_text_of(answer.completion), question.schema, read, words=words)
                 return value, reply, own
             except Unusable as error:
-                reason = _CUT_OFF if cut_off(answer.completion) else str(error)
+                reason = _CUT_OFF if cut_off(answer.completion) else self._endpoint.redacted(str(error))
             question = replace(question, spelled=answer.heeded is False)
             log.warning("the model's reply cannot be used", asked=question.title, attempt=attempt, why=reason)
             turns = [first, *_correction(written(answer.completion), reason)]

@@ -55,11 +55,11 @@ class Endpoint:
         shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
         return f"the language model endpoint {shown}"
 
-    def quoted(self, text: str) -> str:
-        """The beginning of the endpoint's words, without our secrets."""
+    def redacted(self, text: str) -> str:
+        """The endpoint's words without our secrets."""
         for secret in sorted(self._secrets(), key=len, reverse=True):
             text = text.replace(secret, "***")
-        return text[:_QUOTED]
+        return text
 
     def _refusal(self, status: int, code: str, words: str) -> errors.Permanent:
         if status in (401, 403) or (status == 400 and _ABOUT_KEY.search(words)):
@@ -72,7 +72,7 @@ class Endpoint:
         reason = "LLM_REQUEST_REFUSED"
         if status == 413 or code == "context_length_exceeded" or _too_long(words):
             reason = PROMPT_TOO_LONG
-        refused = f"{self} refuses the request with status {status}: {self.quoted(words)}"
+        refused = f"{self} refuses the request with status {status}: {self.redacted(words)[:_QUOTED]}"
         return errors.Unsatisfied(refused, reason=reason)
 
     def _unreachable(self, how: str, retry_after: float | None = None) -> errors.Unavailable:
