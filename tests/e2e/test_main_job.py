@@ -42,11 +42,11 @@ def test_the_folder_is_whole(stack, first, tmp_path):
     assert "-->" in (movie / "movie.srt").read_text()
     questions = json.loads((movie / "qa.json").read_text())
     assert {"overview", "plot", "temporal"} <= {question["kind"] for question in questions}
-    train = json.loads((root / "train.json").read_text())
+    train = json.loads((root / "formats/llava_next/train.json").read_text())
     assert all(record["conversations"][0]["value"].count("<image>") == 1 for record in train)
     assert (root / "index.html").exists()
     assert (root / "README.md").read_text().startswith("---\n")
-    with tarfile.open(next((root / "shards").glob("*.tar"))) as shard:
+    with tarfile.open(next((root / "formats/webdataset").glob("*.tar"))) as shard:
         assert sum(name.endswith(".jpg") for name in shard.getnames()) == FRAMES
     with av.open(str(movie / "movie.mp4")) as video:
         assert video.duration / av.time_base == pytest.approx(FRAMES, abs=1.1)
