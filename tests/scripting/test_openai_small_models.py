@@ -121,8 +121,9 @@ async def test_a_part_that_is_asked_for_alone_gets_a_seed_of_its_own():
     """Replies are cached by what was asked: the same question with the same seed would get the same bad answer."""
     with serving(Endpoint([TinyModel(3000)])) as endpoint:
         await movie(endpoint, 1, 1, 3, lines=1)
-    asked = [json.dumps(request, sort_keys=True) for request in endpoint.requests]
-    assert len(set(asked)) == len(asked)
+    alone = [r for r in endpoint.requests if "Answer with" in r["messages"][0]["content"] and len(r["messages"]) == 2]
+    asked = [json.dumps(request, sort_keys=True) for request in alone if "exactly" not in str(request)]
+    assert len(set(asked)) == len(asked) > 8
 
 
 def test_the_bound_is_what_the_documentation_says():

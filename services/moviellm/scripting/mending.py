@@ -10,6 +10,7 @@ from moviellm.scripting import plain_text
 
 MOST_NOTES = 300
 _LONGEST = 200
+_SHORTEST = 3
 _SLOT = re.compile(r"\{\{?\s*([\w .'-]{1,40}?)\s*\}?\}")
 _FIRST = re.compile(
     r"(?i)(main |first )?(your |the )?(name|names|character|person|hero|heroine|protagonist|speaker|subject|who|he|she)"
@@ -107,11 +108,21 @@ def meant(text: str, characters: Sequence[Character]) -> str:
 
 
 def rightly_named(text: str, characters: Sequence[Character]) -> str:
-    """The text with names in the case they are spelled in."""
-    for character in characters:
-        pattern = re.compile(rf"\b{re.escape(character.name)}\b", re.IGNORECASE)
-        text = pattern.sub(character.name.replace("\\", ""), text)
-    return text
+    """The text with names and aliases in the case they are spelled in, and no name twice in a row.
+
+    Small letters mean a name only in a text that has no others: "rose" and "will" are words, too.
+    """
+    spelled = {m.lower(): m for person in characters for m in (*person.aliases, person.name) if len(m) >= _SHORTEST}
+    if not spelled:
+        return text
+    known = "|".join(map(re.escape, sorted(spelled, key=len, reverse=True)))
+    small = text == text.lower()
+
+    def rightly(found: re.Match[str]) -> str:
+        return spelled[found.group().lower()] if small or not found.group().islower() else found.group()
+
+    text = re.sub(rf"\b(?:{known})\b", rightly, text, flags=re.IGNORECASE)
+    return re.sub(rf"\b({'|'.join(map(re.escape, spelled.values()))}) \1\b", r"\1", text)
 
 
 def place_phrase(location: str) -> str:
