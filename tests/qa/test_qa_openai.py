@@ -1,13 +1,17 @@
 """The language model's asker and judge against a real HTTP server that speaks the protocol, well and badly."""
 
+import asyncio
 import contextlib
+import json
 import re
+from dataclasses import replace
 
 import pytest
-from openai_endpoint import Endpoint, completion, serving
+from openai_endpoint import Endpoint, Mischief, completion, serving
 
 from moviellm import errors, rpc
 from moviellm.llm.openai_chat import OpenAIChat
+from moviellm.llm.tokens import estimated_tokens
 from moviellm.movie import Difficulty, Dropped, FrameRange, Prompt, QuestionKind, Shape
 from moviellm.qa.judging import Case, Winner
 from moviellm.qa.openai_asker import FELL_BACK, OpenAIAsker
@@ -15,6 +19,7 @@ from moviellm.qa.openai_judge import OpenAIJudge
 from moviellm.qa.prompting import Templates
 from moviellm.qa.servicer import NAME, QuestionServicer
 from moviellm.qa.sieve import BLIND, DUPLICATE, MALFORMED, NOT_IN_EVIDENCE, TELLS
+from moviellm.qa.verifying import misshapen
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
@@ -292,6 +297,53 @@ async def test_the_estimate_grows_with_the_movie_and_is_corrected_by_what_was_pa
     await asker.ask_movie(outline, Shape(1, 1, 1), 3)
     after = (await asker.estimate("the sea", Shape(1, 1, 1), 0)).completion_tokens
     assert after < before
+
+
+class Counted(Model):
+    """Sends the bill that a tokenizer would make out."""
+
+    def __init__(self):
+        super().__init__()
+        self.spent = [0, 0]
+
+    def __call__(self, request):
+        text = json.dumps(super().__call__(request))
+        sent = sum(estimated_tokens(message["content"]) for message in request["messages"])
+        usage = (sent, estimated_tokens(text))
+        self.spent = [before + now for before, now in zip(self.spent, usage, strict=True)]
+        return 200, completion(text, usage=usage)
+
+
+async def test_what_one_movie_has_cost_the_next_is_estimated_at(endpoint_of, outline, chapters, scene, shape):
+    model = Counted()
+    asker = asker_of(endpoint_of(model))
+    await asker.ask_movie(outline, shape, 1)
+    for chapter in chapters:
+        await asker.ask_chapter(outline, chapter, shape, 1)
+        for number in (1, 2):
+            own = replace(scene, chapter=chapter.number, number=number)
+            await asker.ask_scene(outline, chapter, own, shape, number)
+    next_one = await asker.estimate(outline.theme, shape, len(scene.dialogue))
+    assert next_one.prompt_tokens == pytest.approx(model.spent[0], rel=0.15)
+    assert next_one.completion_tokens == pytest.approx(model.spent[1], rel=0.15)
+
+
+async def test_a_misbehaving_endpoint_costs_patience_and_no_questions(endpoint_of, outline, chapters, scene, shape):
+    mischief = Mischief(Model(), share=0.3, seed=4)
+    chat = chat_of(endpoint_of(mischief).url, patience_seconds=5.0, timeout_seconds=1.0)
+    asker = OpenAIAsker(chat=chat)
+
+    async def asked_for(seed):
+        for _ in range(9):  # the controller asks again as well
+            with contextlib.suppress(errors.Temporary):
+                return await asker.ask_scene(outline, chapters[0], scene, shape, seed)
+        raise AssertionError("the endpoint is not that bad")
+
+    found = await asyncio.gather(*map(asked_for, range(6)))
+    assert sum(mischief.done.values()) > mischief.done["good"] > 0
+    for asked in found:
+        assert len(asked.questions) >= 2
+        assert all(misshapen(question) == "" for question in asked.questions)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from moviellm.qa.replies import Part
 from moviellm.qa.script_text import part_text
 
 _QUESTION = "In the first scene of the chapter, why does Mara look for the letter that her brother has hidden?"
-_ANSWER = "Mara looks for the letter because her brother has asked her to find it before the winter comes."
+_ANSWER = "Mara looks for it because her brother has asked her to find it."
 
 
 class TokenCounts(Protocol):

@@ -27,15 +27,15 @@ _FACT = Fact("Mara", "look for the hidden letter", "her brother has asked her to
 def typical_script(theme: str, shape: Shape, dialogue_lines: int) -> Script:
     """The outline of a movie of that shape with one chapter and one scene written."""
     chapters = tuple(
-        ChapterOutline(number, "The Hidden Letter", ("library", "harbor"), _sentences(4), (_FACT,) * 3)
+        ChapterOutline(number, "The Hidden Letter", ("library", "harbor"), _sentences(3), (_FACT,) * 3)
         for number in range(1, shape.chapters + 1)
     )
     characters = tuple(Character(name, CharacterRole.MAIN, _APPEARANCE, "green", "librarian") for name in _NAMES)
     locations = ("library", "harbor", "garden", "castle") * 3
     outline = Outline(
-        "The Hidden Letter", theme, _sentences(7), Style("gothic"), locations, characters, chapters, (_FACT,) * 4
+        "The Hidden Letter", theme, _sentences(6), Style("gothic"), locations, characters, chapters, (_FACT,) * 4
     )
-    plans = tuple(ScenePlan(number, "library", _sentences(2), (_FACT,)) for number in range(1, shape.scenes + 1))
+    plans = tuple(ScenePlan(number, "library", _SENTENCE, (_FACT,)) for number in range(1, shape.scenes + 1))
     frames = tuple(Frame(number, _FRAME, _NAMES[:2]) for number in range(1, shape.frames + 1))
     lines = tuple(Line(1 + index % shape.frames, _NAMES[index % 2], _LINE) for index in range(dialogue_lines))
     return Script(outline, shape, (Chapter(1, plans),), (Scene(1, 1, frames, lines),))
