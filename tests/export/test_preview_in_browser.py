@@ -4,19 +4,30 @@ Screenshots are kept in build/preview/ for people to judge.
 """
 
 import asyncio
+import itertools
+import json
+import os
+import shutil
+import urllib.parse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import browser
 import pytest
-from export_fixtures import stage_at
+from export_fixtures import scene, spec_with, stage_at, write_dataset
 from sample_dataset import SPEC, write_sample
 from test_preview_page import export_evil
+
+from moviellm.export.preview import story_script
+from moviellm.export.record import Evidence, MovieRecord, QuestionRecord
+from moviellm.export.summary import MovieFolder
+from moviellm.movie import Scene
+from moviellm.wire import from_json
 
 pytestmark = pytest.mark.skipif(browser.BINARY is None, reason="needs a Chromium binary on the PATH; none was found")
 
 SHOTS = Path(__file__).parents[2] / "build" / "preview"
-LARGE = replace(SPEC, movies=1, chapters=11, scenes=11, frames=11, formats=("llava_next",))
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +53,9 @@ def page(opened):
     assert [url for url in opened.requests if not url.startswith(("file:", "data:", "about:"))] == []
 
 
-async def export_sample(folder, spec, *, size=128, distinct=None):
-    async with stage_at(folder, least_height=2 * size) as stage:
-        await write_sample(stage.store, spec, size=size, distinct=distinct)
+async def export_sample(folder, spec):
+    async with stage_at(folder, least_height=256) as stage:
+        await write_sample(stage.store, spec, size=128)
         await stage.export_all(spec)
         return (stage.files() / "index.html").as_uri()
 
@@ -248,17 +259,69 @@ def test_a_story_that_is_missing_is_said(page, sample, tmp_path):
     page.complaints.clear()
 
 
-def test_a_full_movie_scrolls_lazily(page, tmp_path):
-    address = asyncio.run(export_sample(tmp_path, LARGE, size=32, distinct=8))
-    open_movie(page, address)
+def enlarged(record):
+    """The movie in the paper's size, its scenes told over and over; frames are numbered anew."""
+    scenes = [told for _, told in record.scenes]
+    numbers = itertools.count(1)
+    chapters = []
+    for chapter in range(1, 12):
+        parts = []
+        for number in range(1, 12):
+            told = scenes[(chapter * 11 + number) % len(scenes)]
+            frames = list(itertools.islice(itertools.cycle(told.frames), 11))
+            shown = [replace(frame, number=(n := next(numbers)), file=f"frames/{n:06}.jpg") for frame in frames]
+            spoken = tuple(replace(line, after_frame=shown[3].number) for line in told.dialogue[:2])
+            parts.append(replace(told, number=number, frames=tuple(shown), dialogue=spoken))
+        chapters.append(replace(record.chapters[0], number=chapter, scenes=tuple(parts)))
+    return replace(record, frame_count=1331, chapters=tuple(chapters))
+
+
+def enlarge(files):
+    """The dataset's first movie in the paper's size, with the same few pictures under many names."""
+    folder = files / "movies/0001"
+    record = from_json((folder / "movie.json").read_bytes(), MovieRecord)
+    last = from_json((folder / "qa.json").read_bytes(), tuple[QuestionRecord, ...])[-2]
+    last = replace(last, evidence=Evidence(1321, 1322, 1320.0, 1322.0))
+    large = enlarged(record)
+    for number in range(record.frame_count + 1, 1332):
+        os.link(folder / f"frames/{number % record.frame_count + 1:06}.jpg", folder / f"frames/{number:06}.jpg")
+    figures = json.loads((files / "quality.json").read_text())["movies"][0]
+    script = story_script(MovieFolder("movies/0001", large, (last,)), figures)
+    (files / "preview/movies/0001.js").write_text(script, encoding="utf-8")
+
+
+def test_a_full_movie_scrolls_lazily(page, sample, tmp_path):
+    files = Path(urllib.parse.urlparse(sample).path).parent
+    shutil.copytree(files, tmp_path / "large")
+    enlarge(tmp_path / "large")
+    open_movie(page, (tmp_path / "large/index.html").as_uri())
     assert page.run("document.querySelectorAll('.frame').length") == 1331
     seen = "[...document.querySelectorAll('.frame img')].filter(image => image.naturalWidth).length"
     assert page.run(seen) < 400
     page.run("scrollTo(0, document.body.scrollHeight * .6)")
     page.wait_for(f"{VISIBLE}.length > 5 && {VISIBLE}.every(node => node.querySelector('img').naturalWidth)")
     assert page.run(seen) < 800
-    last = page.run("shown.questions.findLastIndex(item => item.level === 'scene')")
-    page.run(f"shown.queries.light({last})")
+    page.run("shown.queries.light(0)")
     page.wait_for(f"{IN_VIEW}({LIT}[0])")
-    assert page.run(f"{LIT}[0]") > 1300
+    assert page.run(LIT) == [1321, 1322]
     page.screenshot(SHOTS / "full-movie.png")
+
+
+def test_a_movie_with_nothing_said_or_asked_shows_its_frames(page, tmp_path):
+    async def export():
+        async with stage_at(tmp_path) as stage:
+            silent = partial(write_dataset, make_scene=silent_scene, make_questions=lambda part, spec: ())
+            await silent(stage.store, spec_with(movies=1))
+            await stage.export_all(spec_with(movies=1))
+            return (stage.files() / "index.html").as_uri()
+
+    open_movie(page, asyncio.run(export()))
+    page.run("shown.closeup.open(3), shown.panel('quality'), shown.finder.seek()")
+    assert "not measured" in page.run("document.querySelector('.quality').innerText")
+    page.press("j")
+    page.press("Escape")
+    assert page.run("document.querySelectorAll('.talk, .q').length") == 0
+
+
+def silent_scene(chapter, number, spec):
+    return Scene(chapter, number, scene(chapter, number, spec).frames)

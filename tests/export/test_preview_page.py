@@ -3,8 +3,11 @@
 import html.parser
 import json
 import re
+import shutil
+import subprocess
 from importlib import resources
 
+import pytest
 from export_fixtures import outline, questions, scene, spec_with, stage_at, write_dataset
 
 from moviellm.export.preview import PARTS, SCRIPTS, STYLES, embedded, joined, page
@@ -151,3 +154,41 @@ async def test_seeds_keep_all_their_digits(tmp_path):
         await stage.export_all(spec)
         assert data_of(stage.files() / "preview/dataset.js")["spec"]["seed"] == str(2**62 + 1)
         assert story(stage.files())["record"]["chapters"][0]["scenes"][0]["frames"][0]["seed"] == "1001"
+
+
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="needs Node.js to run the page's logic without a browser")
+
+
+def told_by_node(script):
+    done = subprocess.run([NODE, "-e", script], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
+@needs_node
+def test_a_script_engine_reads_the_data_as_it_was_written(exported):
+    path = exported / "preview/movies/0001.js"
+    script = "const MovieLLM = {arrived: (number, story) => console.log(JSON.stringify([number, story]))};"
+    number, told = told_by_node(script + path.read_text(encoding="utf-8"))
+    assert number == 1
+    assert told == story(exported)
+
+
+@needs_node
+def test_the_pages_arithmetic():
+    numbers = (
+        "[clock(0), clock(61.9), clock(3671), plural(1, 'frame'), plural(1331, 'frame'), figure(null), figure(0.5)]"
+    )
+    groups = "[...grouped([3, 1, 4, 1, 5], number => number % 2)].map(([key, items]) => [key, ...items])"
+    script = f"{joined(('dom.js',))};console.log(JSON.stringify([{numbers}, {groups}]))"
+    assert told_by_node(script) == [
+        ["0:00", "1:01", "1:01:11", "1 frame", "1,331 frames", "–", "0.500"],
+        [[1, 3, 1, 1, 5], [0, 4]],
+    ]
+
+
+@needs_node
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_each_part_of_the_script_parses(name, tmp_path):
+    (tmp_path / name).write_text(joined((name,)), encoding="utf-8")
+    subprocess.run([NODE, "--check", str(tmp_path / name)], check=True, timeout=60)

@@ -4,10 +4,12 @@ The page, its styles, its script and the dataset's figures are loaded at once; t
 own, fetched when that movie is opened. So the page is small, and no number of movies is too large for it.
 """
 
+import asyncio
 import dataclasses
 import html
 import importlib.resources
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from moviellm.dataset import MovieDatasetSpec
@@ -56,13 +58,8 @@ class Preview:
     async def add(self, movie: MovieFolder) -> None:
         """Take in the next movie."""
         self._movies.append(dataclasses.asdict(movie.summary()))
-        story = {
-            "record": _for_scripts(dataclasses.asdict(movie.record)),
-            "questions": [dataclasses.asdict(item) for item in movie.questions],
-            "figures": self._quality.movies[-1],
-        }
-        number = movie.record.number
-        await self._shelf.put(f"{FOLDER}/movies/{number:04}.js", called(f"arrived({number}, ", story).encode())
+        script = await asyncio.to_thread(story_script, movie, self._quality.movies[-1])
+        await self._shelf.put(f"{FOLDER}/movies/{movie.record.number:04}.js", script.encode())
 
     async def finish(self) -> None:
         """Write the page."""
@@ -84,6 +81,16 @@ class Preview:
         await self._shelf.put(f"{FOLDER}/page.js", joined(SCRIPTS).encode())
         await self._shelf.put(f"{FOLDER}/dataset.js", called("opened(", data).encode())
         await self._shelf.put(NAME, page(self._spec.theme).encode())
+
+
+def story_script(movie: MovieFolder, figures: Mapping[str, Any]) -> str:
+    """The script with everything about one movie; `figures` are those of quality.json."""
+    story = {
+        "record": _for_scripts(dataclasses.asdict(movie.record)),
+        "questions": [dataclasses.asdict(item) for item in movie.questions],
+        "figures": figures,
+    }
+    return called(f"arrived({movie.record.number}, ", story)
 
 
 def page(title: str) -> str:

@@ -22,7 +22,7 @@ class Closeup {
         entry("Seed", `${frame.seed}${frame.model ? `, drawn by ${frame.model}` : ""}`),
         entry("Score against its text", typeof frame.score === "number" && figure(frame.score)),
         (frame.attempts || []).length > 1 && entry("Attempts", ...frame.attempts.map((attempt, index) =>
-          `${index === frame.attempts.length - 1 ? "Kept" : "Passed over"}: seed ${attempt.seed}, score ${figure(attempt.score)}${attempt.verdict ? `, ${attempt.verdict}` : ""}`)),
+          `${index === frame.attempts.length - 1 ? "Kept" : "Passed over"}: seed ${attempt.seed}${attempt.score ? `, score ${figure(attempt.score)}` : ""}${attempt.verdict ? `, ${attempt.verdict}` : ""}`)),
         questions.length > 0 && h("div", {}, h("dt", {}, "Asked about it"), questions.map(({item, index}) =>
           h("dd", {}, button(item.question, () => { this.close(); desk.queries.light(index); }, {class: "link clip"}))))),
     ], [

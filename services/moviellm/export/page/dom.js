@@ -57,6 +57,6 @@ function bars(rows, written = value => value.toLocaleString("en")) {
 /* A column for each number, as high as its share of the largest one. */
 function columns(numbers, label, titleOf, onpick) {
   const most = Math.max(...numbers, 0) || 1;
-  return h("div", {class: "columns", role: "img", "aria-label": label}, numbers.map((number, index) =>
+  return h("div", {class: "columns", role: onpick ? "group" : "img", "aria-label": label}, numbers.map((number, index) =>
     h("i", {part: number / most, title: titleOf(number, index), onclick: onpick && (() => onpick(index)), class: onpick ? "pick" : null})));
 }

@@ -77,7 +77,7 @@ class QualityPanel {
   }
   thumb(number, words) {
     const frame = this.desk.frames[number - 1];
-    return frame && h("button", {type: "button", class: "thumb", "aria-label": `Frame ${number}`, onclick: () => this.go(number)},
+    return frame && h("button", {type: "button", class: faultOf(frame).includes("unsafe") ? "thumb veiled" : "thumb", "aria-label": `Frame ${number}`, onclick: () => this.go(number)},
       h("img", {src: this.desk.folder + frame.file, alt: "", loading: "lazy", decoding: "async"}), h("span", {}, words));
   }
   go(number) {

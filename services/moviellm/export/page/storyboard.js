@@ -34,7 +34,7 @@ class Storyboard {
   frame(frame) {
     const fault = faultOf(frame), again = (frame.attempts || []).length > 1;
     const node = h("button", {type: "button", class: "frame", "data-number": frame.number, "aria-label": `Frame ${frame.number}: ${frame.description}`},
-      h("span", {class: "shot"},
+      h("span", {class: fault.includes("unsafe") ? "shot veiled" : "shot"},
         h("img", {src: this.desk.folder + frame.file, alt: "", loading: "lazy", decoding: "async", width: 168, height: 168}),
         h("span", {class: "no"}, frame.number),
         (fault || again) && h("span", {class: fault ? "mark fault" : "mark"}, fault || `best of ${frame.attempts.length}`)),
