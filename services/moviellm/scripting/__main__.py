@@ -2,8 +2,11 @@
 
 import asyncio
 
+import structlog
+
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
+from moviellm.llm.cache import StoreReplies
 from moviellm.scripting.rehearsal import NoCost, Rehearsal
 from moviellm.scripting.servicer import ScriptingServicer, registration
 from moviellm.scripting.settings import ScriptingSettings
@@ -11,22 +14,33 @@ from moviellm.scripting.writer import Estimator, Writer
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 
+log = structlog.get_logger()
+
 
 def build(settings: ScriptingSettings) -> tuple[Writer, Estimator]:
     """The writer that the settings name, and who estimates its cost."""
     if settings.writer == "openai":
-        from moviellm.llm.cache import StoreReplies
         from moviellm.llm.openai_chat import OpenAIChat
         from moviellm.scripting.experience import Experience
         from moviellm.scripting.openai_writer import OpenAIWriter
 
-        cache = StoreReplies(ArtifactStore.open(StoreSettings.load())) if settings.llm_cache else None
-        chat = OpenAIChat.configured(settings, cache=cache)
+        chat = OpenAIChat.configured(settings, cache=_kept_replies(settings))
         experience = Experience()
         return OpenAIWriter(chat=chat, experience=experience), Rehearsal(counts=chat, experience=experience)
     from moviellm.scripting.storyteller import Storyteller
 
     return Storyteller(), NoCost()
+
+
+def _kept_replies(settings: ScriptingSettings) -> StoreReplies | None:
+    """Where replies are kept; nowhere if that is not wanted, or the store's folder cannot be made."""
+    if not settings.llm_cache:
+        return None
+    try:
+        return StoreReplies(ArtifactStore.open(StoreSettings.load()))
+    except OSError as error:
+        log.warning("replies are not kept; set MOVIELLM_STORE_URL to keep them", why=str(error))
+        return None
 
 
 async def serve(settings: ScriptingSettings) -> None:
