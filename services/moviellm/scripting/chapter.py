@@ -5,9 +5,11 @@ Works from the outline alone, so that any outline with facts, whoever wrote it, 
 
 import random
 import re
+from dataclasses import replace
 
 from moviellm.movie import Chapter, ChapterOutline, Fact, Outline, ScenePlan
 from moviellm.pocket import vocabulary
+from moviellm.scripting import english
 from moviellm.scripting.deeds import Person, done, fact_of, needs, person_of, told
 from moviellm.scripting.scene_beats import BEATS, ORDER, PRIORITY, QUIET, QUIET_TITLES
 from moviellm.scripting.writer import ChapterRequest
@@ -34,7 +36,18 @@ def write(request: ChapterRequest) -> Chapter:
         _scene(number, kind, group, plan, events)
         for number, (kind, group) in enumerate(zip(kinds, facts, strict=True), 1)
     )
-    return Chapter(plan.number, scenes)
+    return Chapter(plan.number, _joined(scenes, plan))
+
+
+def _joined(scenes: tuple[ScenePlan, ...], plan: ChapterOutline) -> tuple[ScenePlan, ...]:
+    """The scenes with what is true before and after each; the chapter's own beginning and end frame them."""
+    ends = [english.sentence(done(scene.facts[-1])) for scene in scenes]
+    ends[-1] = plan.after or ends[-1]
+    beginnings = [plan.before, *ends[:-1]]
+    return tuple(
+        replace(scene, before=before, after=after)
+        for scene, before, after in zip(scenes, beginnings, ends, strict=True)
+    )
 
 
 def division(scenes: int) -> tuple[str, ...]:

@@ -30,6 +30,12 @@ _PARTICIPLES = {
     "sink": "sunk", "wear": "worn", "grow": "grown", "throw": "thrown", "rise": "risen", "beat": "beaten",
     "show": "shown", "lead": "led", "bury": "buried", "let": "let", "withdraw": "withdrawn", "overcome": "overcome",
     "hit": "hit", "cut": "cut", "shut": "shut", "lend": "lent", "bet": "bet", "dig": "dug", "freeze": "frozen",
+    "shake": "shaken", "spread": "spread", "hurt": "hurt", "strike": "struck", "stick": "stuck", "sweep": "swept",
+    "bear": "borne", "bind": "bound", "feed": "fed", "mean": "meant", "ring": "rung", "seek": "sought",
+    "sleep": "slept", "lay": "laid", "swing": "swung", "wind": "wound", "blow": "blown", "cost": "cost",
+    "split": "split", "slide": "slid", "creep": "crept", "shine": "shone", "spin": "spun", "withstand": "withstood",
+    "mistake": "mistaken", "forbid": "forbidden", "undo": "undone", "shoot": "shot", "light": "lit",
+    "awake": "awoken", "drink": "drunk", "eat": "eaten", "shrink": "shrunk",
 }  # fmt: skip
 _SMALL = {"a", "an", "the", "and", "or", "but", "of", "in", "on", "at", "to", "for", "from", "with", "by", "who", "as"}
 

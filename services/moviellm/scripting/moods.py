@@ -55,6 +55,24 @@ DRAWN_AS: dict[str, str] = {
 """Things of a story that the picture model knows under another name."""
 
 
+SHOWN_AS: dict[str, str] = {
+    "walk": "walk", "go": "walk", "follow": "walk", "leave": "walk", "come": "walk", "return": "walk", "arrive": "walk",
+    "set": "walk", "turn": "walk", "enter": "walk", "cross": "walk", "climb": "walk", "lead": "walk", "take": "walk",
+    "run": "run", "reach": "run", "hurry": "run", "flee": "run", "chase": "run",
+    "sit": "sit", "wait": "sit", "rest": "sit", "stay": "sit", "lie": "sit",
+    "kneel": "kneel", "beg": "kneel", "find": "kneel", "collapse": "kneel", "fall": "kneel", "search": "kneel",
+    "look": "look", "see": "look", "watch": "look", "notice": "look", "stare": "look", "wonder": "look",
+    "tell": "talk", "ask": "talk", "say": "talk", "speak": "talk", "explain": "talk", "promise": "talk", "warn": "talk",
+    "confess": "talk", "admit": "talk", "suggest": "talk", "answer": "talk", "declare": "talk", "agree": "talk",
+    "comfort": "hug", "hug": "hug", "forgive": "hug", "thank": "hug",
+    "think": "think", "remember": "think", "plan": "think", "understand": "think", "decide": "think", "choose": "think",
+    "point": "point", "show": "point", "discover": "point", "prove": "point", "demand": "point", "accuse": "point",
+    "greet": "wave", "wave": "wave", "win": "cheer", "celebrate": "cheer", "dance": "dance", "laugh": "cheer",
+    "argue": "argue", "quarrel": "argue", "refuse": "argue", "insist": "argue", "blame": "argue", "forbid": "argue",
+}  # fmt: skip
+"""The action that shows a deed best, by the deed's first word."""
+
+
 def mood_of(text: str) -> Mood:
     """The mood of an event by the first of its telling words."""
     best: tuple[int, Mood] | None = None

@@ -67,7 +67,9 @@ def _chapters(story: Story, count: int, rng: random.Random) -> tuple[ChapterOutl
         title = titles.chapter_title(
             event.title, story.theme, story.cast, number, [chapter.title for chapter in chapters]
         )
-        chapters.append(ChapterOutline(number, title, places[number - 1], content, facts))
+        before = chapters[-1].after if chapters else _introduction(story).split(". ")[0].rstrip(".") + "."
+        after = _change(story) if number == count else english.sentence(upshot)
+        chapters.append(ChapterOutline(number, title, places[number - 1], content, facts, before, after))
         because = upshot
     return tuple(chapters)
 
@@ -162,10 +164,15 @@ def _content(story: Story, facts: tuple[Fact, ...], upshot: str, *, first: bool,
     sentences.append(told(turn, opening="In the end", place=turn.place != but.place))
     if last:
         sentences.append(english.sentence(f"It turns out that {story.truth}"))
-        sentences.append(english.sentence(f"{story.slots['h']} has learned that {story.change}"))
+        sentences.append(_change(story))
     else:
         sentences.append(english.sentence(upshot))
     return " ".join(sentences)
+
+
+def _change(story: Story) -> str:
+    """What the hero has learned when the movie ends."""
+    return english.sentence(f"{story.slots['h']} has learned that {story.change}")
 
 
 def _introduction(story: Story) -> str:
@@ -212,13 +219,14 @@ def _outcome(story: Story, chapters: tuple[ChapterOutline, ...]) -> Fact:
 def _overview(story: Story, chapters: tuple[ChapterOutline, ...]) -> str:
     theme, name = story.theme, story.cast[0].character.name
     sentences = [f"This is {theme.text[:1].lower()}{theme.text[1:]}"] if theme.framed else []
-    start = place_phrase(chapters[0].facts[0].place)
+    first = next((one.facts[0] for one in chapters if one.facts[0].deed == story.opening), chapters[0].facts[0])
+    start = place_phrase(first.place)
     hero = casting.introduced(story.cast[0])
     if theme.clause.state:
         hero = f"{hero.rstrip(',')} who {theme.clause.state},"
     wish = f"{start}, {hero} wants to {story.goal}, because {story.motive}"
     if story.opening:
-        sentences.append(f"{start}, {hero} {english.third(chapters[0].facts[0].deed)}")
+        sentences.append(f"{start}, {hero} {english.third(first.deed)}")
         wish = f"From that day on, {name} wants to {story.goal}, because {story.motive}"
     sentences.append(wish)
     told_already = theme.quote in " ".join(sentences) or (theme.thing and theme.thing in " ".join(sentences))

@@ -15,7 +15,8 @@ def write(request: SceneRequest) -> Scene:
     rng = random.Random(f"{request.seed}/{chapter.number}/{plan.number}")
     cast = present(outline, plan)
     frames = staging.frames_of(outline, chapter.number, len(chapter.scenes), plan, cast, request.frames, rng)
-    lines = dialogue.lines_of(outline, chapter.number, plan, frames, request.dialogue_lines)
+    turn = (chapter.number - 1) * len(chapter.scenes) + plan.number - 1
+    lines = dialogue.lines_of(outline, chapter.number, plan, frames, request.dialogue_lines, turn)
     return Scene(chapter.number, plan.number, frames, lines)
 
 

@@ -35,6 +35,19 @@ def spoken(text: str, *, subject: Person | None, speaker: Person, listener: Pers
     return _names(text, listener.name, "you")
 
 
+_TOGETHER = (
+    (r"\bthey\b", "we"), (r"\bthem both\b", "us both"), (r"\bboth of them\b", "both of us"),
+    (r"\bbetween them\b", "between us"), (r"\bthem closer\b", "us closer"),
+)  # fmt: skip
+
+
+def together(text: str) -> str:
+    """The text with "they" as "we": where two people speak of both, they speak of themselves."""
+    for pattern, words in _TOGETHER:
+        text = re.sub(pattern, words, text)
+    return text
+
+
 def _pronouns(text: str, owner: Person, pronoun: str) -> str:
     me, my, self_ = _FORMS[pronoun][1:]
     text = _subjects(text, owner.he, pronoun)
