@@ -7,6 +7,7 @@ import pytest
 from moviellm.movie import Chapter, ChapterOutline, Fact, FrameRange, QuestionKind, ScenePlan, Shape
 from moviellm.qa.asking import flaw, tells, words
 from moviellm.qa.fact_asker import FactAsker, Limits
+from moviellm.qa.overview import gist
 
 SEEDS = range(12)
 ALL = Limits(1000, 1000, 1000, 1000)
@@ -256,3 +257,17 @@ def test_an_answer_is_told_word_for_word_only():
     assert tells("Does Mara’s friend, Tom, wait?", "friend Tom")
     assert not tells("Where are the lighthouses?", "lighthouse")
     assert not tells("Where?", "")
+
+
+def test_the_gist_of_a_long_overview_says_wish_obstacle_and_end():
+    filler = "They walk through the rain for a very long time and talk about nothing in particular at all."
+    told = (
+        f"{filler} One day Mara wants to find her friend. {filler} But Tom, who wants to stay, is afraid of the sea. "
+        f"{filler} In the end they bring him home."
+    )
+    assert gist(told) == (
+        f"{filler} One day Mara wants to find her friend. But Tom, who wants to stay, is afraid of the sea. "
+        f"{filler} In the end they bring him home."
+    ).replace(f"the sea. {filler}", "the sea.")
+    assert gist("But he must go.") == "he must go."
+    assert gist("") == ""

@@ -12,10 +12,11 @@ from moviellm.qa.script import Script, brief
 
 _ABOUT = ("What is the movie about?", "What is this movie about?", "What story does the movie tell?")
 _WHO = ("Who are the main characters of the movie?", "Who is the story about?", "Whose story does the movie tell?")
+_WHO_ALONE = ("Who is the main character of the movie?", "Who is the story about?", "Whose story does the movie tell?")
 _PLACES = ("Where does the story take place?", "In which places is the movie set?", "Where is the movie set?")
 _BEGIN = ("How does the movie begin?", "How does the story begin?", "What happens at the beginning of the movie?")
 _END = ("How does the movie end?", "How does the story end?", "What happens at the end of the movie?")
-_WANT = ("What {do} {who} want?", "What is it that {who} {want}?", "What {do} {who} try to reach in this story?")
+_WANT = ("What {do} {who} want?", "What is it that {who} {want}?", "What {do} {who} try to achieve in this story?")
 _WHY = ("Why {asked}?", "For what reason {asked}?", "What is the reason that {clause}?")
 _HOW = ("How {asked}?", "In what way {asked}?", "By what means {asked}?")
 _LEARN = (
@@ -25,6 +26,10 @@ _LEARN = (
 )
 _OBSTACLE = ("What stands in {whose} way?", "What makes it hard for {who} to succeed?", "What is {whose} problem?")
 _MOST_PLACES = 5
+_MOST_WORDS_OF_CHOICE = 30
+_MOST_WORDS = 60
+_WISH = re.compile(r"\b(wants?|wish(es)?|hopes?|must|decides?|dreams?|looks? for|sets? out)\b", re.IGNORECASE)
+_CLOSE = re.compile(r"\b(in the end|finally|at last|turns out)\b", re.IGNORECASE)
 _BUT = re.compile(r"\b(but|however|yet|stands? in the way|although|unless|until)\b", re.IGNORECASE)
 
 
@@ -33,8 +38,8 @@ def overview_questions(script: Script, rng: random.Random) -> Iterator[Draft]:
     outline, shape = script.outline, script.shape
     everything = shape.movie_range()
     for category, wordings, answer, evidence, others in (
-        ("what", _ABOUT, brief(outline.overview), everything, ()),
-        ("who", _WHO, _cast(outline), everything, ()),
+        ("what", _ABOUT, gist(outline.overview), everything, ()),
+        ("who", _WHO if _mains(outline) > 1 else _WHO_ALONE, _cast(outline), everything, ()),
         ("where", _PLACES, _places(outline), everything, ()),
         ("how", _BEGIN, _content(outline, 1), shape.chapter_range(1), _contents(outline, 1)),
         (
@@ -47,7 +52,9 @@ def overview_questions(script: Script, rng: random.Random) -> Iterator[Draft]:
     ):
         wording = rng.choice(wordings)
         if answer.strip() and not (wording in (*_BEGIN, *_END) and shape.chapters == 1):
-            yield Draft(_question(script, category, wording, answer, evidence), grammar.sentence(answer), others)
+            few = len(answer.split()) <= _MOST_WORDS_OF_CHOICE
+            asked = _question(script, category, wording, answer, evidence)
+            yield Draft(asked, grammar.sentence(answer), others if few else ())
     yield from _told_by_verb(script, lexicon.DESIRES, _WANT, rng)
     yield from _told_by_verb(script, lexicon.LESSONS, _LEARN, rng)
     yield from _obstacle(script, rng)
@@ -55,6 +62,27 @@ def overview_questions(script: Script, rng: random.Random) -> Iterator[Draft]:
     for fact in outline.facts:
         if (fact.who, fact.deed) not in told:  # else its chapter asks, with the better proof
             yield from _why_and_how(script, fact, rng)
+
+
+def gist(overview: str) -> str:
+    """The overview in at most 60 words: who wants what, what stands in the way, how it ends, then what leads there."""
+    sentences = re.split(r"(?<=[.!?])\s+", overview.strip())
+    signs = ((1, _BUT), (2, _CLOSE), (0, _WISH))
+    ranks = {
+        index: next((rank for rank, sign in signs if sign.search(sentence)), 3)
+        for index, sentence in enumerate(sentences)
+    }
+    firsts = [next((i for i in ranks if ranks[i] == rank), -1) for rank in range(3)]
+    kept: set[int] = set()
+    for index in dict.fromkeys((*firsts, *ranks)):
+        if index >= 0 and sum(len(sentences[i].split()) for i in (*kept, index)) <= _MOST_WORDS:
+            kept.add(index)
+    told = " ".join(sentences[index] for index in sorted(kept))
+    return re.sub(r"^(But|However|Yet|From that day on),? ", "", told)
+
+
+def _mains(outline: Outline) -> int:
+    return [character.role for character in outline.characters].count(CharacterRole.MAIN)
 
 
 def _question(script: Script, category: str, question: str, answer: str, evidence: FrameRange) -> Question:

@@ -100,11 +100,10 @@ class Reader:
         return bool(deeds) and share(said, known) >= _SAID and complete
 
     def _overview(self, question: Question, answer: str, asked: str) -> bool:
-        overview = self._script.outline.overview
         if question.evidence != self._script.shape.movie_range():
             return self._summary(question, answer, asked)
         for verbs, wording in (
-            (lexicon.DESIRES, r"\b(want|wants|reach)\b"),
+            (lexicon.DESIRES, r"\b(want|wants|achieve)\b"),
             (lexicon.LESSONS, r"\blearns?\b"),
         ):
             if re.search(wording, asked):
@@ -113,9 +112,16 @@ class Reader:
                 facts = [fact for fact in facts if stems(fact.who) <= stems(asked)]
                 return any(agrees(answer, question.question, fact.deed) for fact in facts)
         if re.search(r"\b(way|hard|problem)\b", asked):
-            told = next((text for text in re.split(r"(?<=[.!?])\s+", overview) if _BUT.search(text)), "")
+            told = next((text for text in _sentences(self._script.outline.overview) if _BUT.search(text)), "")
             return agrees(answer, question.question, told)
-        return words(overview).startswith(words(answer)) and bool(words(answer))
+        return self._retells(answer)
+
+    def _retells(self, answer: str) -> bool:
+        """Whether the answer is made of the overview's sentences, and of more than one where it has several."""
+        told = [words(text) for text in _sentences(self._script.outline.overview)]
+        said = [words(text) for text in _sentences(answer)]
+        known = all(any(text and text in other for other in told) for text in said)
+        return bool(said) and known and len(said) >= min(2, len(told))
 
     def _summary(self, question: Question, answer: str, asked: str) -> bool:
         """What the script says in sentences of exactly the frames that are meant."""
@@ -145,6 +151,10 @@ class Reader:
         }
         spoken = stems(re.sub(r'"[^"]*"', "", answer))
         return bool(wanted) and {place for place in outline.locations if telling(place) <= spoken} == wanted
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+", text.strip())
 
 
 def agrees(answer: str, question: str, told: str) -> bool:
