@@ -13,7 +13,9 @@ from rich.table import Table
 from bench.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
-MEASUREMENTS = ("rendering", "demo", "pocket", "immobilization", "plots", "questions", "export", "quality")
+MEASUREMENTS = (
+    "rendering", "demo", "pocket", "immobilization", "storyteller", "plots", "questions", "export", "quality",
+)  # fmt: skip
 """Modules of this package with a `measure() -> list[Figure]`; each is loaded when its turn comes."""
 
 
