@@ -1,14 +1,19 @@
 """Questions of full movies: how many survive verification, how long they take, and what is dropped for which reason."""
 
 import asyncio
+import random
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from bench.figure import Figure
-from moviellm.movie import Chapter, Outline, Question, Scene, Shape
-from moviellm.qa.asking import Asked
+from moviellm.movie import Chapter, FrameRange, Outline, Question, Scene, Shape
+from moviellm.qa.asking import Asked, words
 from moviellm.qa.fact_asker import FactAsker
+from moviellm.qa.reader import Reader
+from moviellm.qa.script import Script
+from moviellm.qa.verifying import holds
 from moviellm.scripting.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
@@ -27,11 +32,16 @@ DENSITY = 144
 
 @dataclass(frozen=True)
 class Round:
-    """One movie's questions: those that stay, what was dropped by reason, and the seconds of one core they took."""
+    """One movie's questions: those that stay, what was dropped by reason, and the seconds of one core they took.
+
+    `kept` is the share of good questions, `found` of spoilt ones that the verifier tells from each other.
+    """
 
     questions: tuple[Question, ...]
     dropped: Counter[str]
     seconds: float
+    kept: float
+    found: float
 
 
 def measure() -> list[Figure]:
@@ -43,6 +53,20 @@ def measure() -> list[Figure]:
     return [
         Figure("verified questions of a movie", baseline, pairs, bound=DENSITY, details=_mixture(rounds)),
         Figure("asking and verifying them on one core", baseline, seconds, unit="s", bound=5.0, at_least=False),
+        Figure(
+            "spoilt questions that the verifier finds",
+            "answers exchanged, evidence shifted",
+            tuple(100 * one.found for one in rounds),
+            unit="%",
+            bound=95.0,
+        ),
+        Figure(
+            "good questions that it keeps",
+            "read again with the whole script",
+            tuple(100 * one.kept for one in rounds),
+            unit="%",
+            bound=95.0,
+        ),
         *_dropped(rounds, baseline),
     ]
 
@@ -82,7 +106,37 @@ async def _round(seed: int) -> Round:
     for part in (*parts, reviewed):
         for item in part.dropped:
             dropped[item.reason] += item.count
-    return Round(reviewed.questions, dropped, time.process_time() - started)
+    seconds = time.process_time() - started
+    reader = Reader(Script(outline, SHAPE, chapters, scenes))
+    kept = [holds(reader, question) for question in reviewed.questions]
+    found = [not holds(reader, question) for question in _spoilt(reviewed.questions, random.Random(seed))]
+    return Round(reviewed.questions, dropped, seconds, sum(kept) / len(kept), sum(found) / len(found))
+
+
+def _spoilt(questions: tuple[Question, ...], rng: random.Random) -> Iterator[Question]:
+    """Each question with the answer of another one of its category, and each with evidence elsewhere."""
+    for question in questions:
+        others = [
+            other
+            for other in questions
+            if (other.kind, other.category, bool(other.choices))
+            == (question.kind, question.category, bool(question.choices))
+            and sorted(words(other.answer).split()) != sorted(words(question.answer).split())
+            and words(question.answer) not in words(other.answer)
+            and words(other.answer) not in words(question.answer)
+        ]
+        if others:
+            other = rng.choice(others)
+            yield replace(question, answer=other.answer, choices=other.choices)
+        size = question.evidence.last - question.evidence.first + 1
+        starts = [
+            start
+            for start in range(1, SHAPE.total_frames - size + 2, max(1, size // 2))
+            if start + size <= question.evidence.first or start > question.evidence.last
+        ]
+        if starts:
+            start = rng.choice(starts)
+            yield replace(question, evidence=FrameRange(start, start + size - 1))
 
 
 async def _asked(
