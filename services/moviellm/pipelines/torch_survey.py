@@ -3,6 +3,9 @@
 CLIP-Score between pictures and texts, CLIP-Score and a perceptual distance between neighbours, and the distance to the
 pictures of a style in colour and in texture. The perceptual distance stands where the paper has LPIPS and is read the
 same way, smaller is more alike, but its numbers are of the scorer's features and not comparable with LPIPS's.
+CLIP-Scores are plain cosines, cut at 0, as the paper's are; every CLIP has a scale of its own (the pocket one gives its
+model's frames .6 to .85 with their texts, the published ones about .25 to .35), so that figures and thresholds can only
+be compared under one scorer.
 """
 
 from collections.abc import Sequence

@@ -33,7 +33,10 @@ Repeats = Callable[[bytes], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class Standard:
-    """How good a picture must be: at most `attempts` are made, until one scores `min_score`; all where that is 0."""
+    """How good a picture must be: at most `attempts` are made, until one scores `min_score`; all where that is 0.
+
+    A threshold belongs to one scorer: every CLIP has a scale of its own.
+    """
 
     attempts: int = 1
     min_score: float = 0.0
