@@ -96,10 +96,14 @@ SENTENCES = (
 
 
 class TinyModel:
-    """A model of the size of a telephone's keyboard: half JSON, placeholders in braces, single sentences."""
+    """A model of the size of a telephone's keyboard: half JSON, placeholders in braces, single sentences.
 
-    def __init__(self, window=8000):
+    With `cut_off`, it does not know when to stop: the answer that makes of its endless text.
+    """
+
+    def __init__(self, window=8000, *, cut_off=None):
         self._window = window
+        self._cut_off = cut_off
 
     def __call__(self, request):
         said = "".join(message["content"] for message in request["messages"])
@@ -108,5 +112,6 @@ class TinyModel:
         seed = request.get("seed", 0) + len(request["messages"])
         system = request["messages"][0]["content"]
         if "Answer with that text alone" in system or "Answer with the sentence alone" in system:
-            return SENTENCES[seed % len(SENTENCES)]
+            said = SENTENCES[seed % len(SENTENCES)]
+            return self._cut_off(f"{said} {said} {said} And she") if self._cut_off else said
         return BABBLE[seed % len(BABBLE)]

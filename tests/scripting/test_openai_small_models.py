@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from openai_endpoint import Endpoint, Mischief, serving
+from openai_endpoint import Endpoint, Mischief, completion, serving
 from storytelling_model import SENTENCES, StorytellingModel, TinyModel
 
 from moviellm import errors
@@ -14,7 +14,14 @@ from moviellm.scripting import chapter as chapters
 from moviellm.scripting import outline as outlines
 from moviellm.scripting import rules
 from moviellm.scripting.openai_writer import OpenAIWriter
-from moviellm.scripting.persistence import DISTRUST, PART_ATTEMPTS, PIECE_ATTEMPTS, PIECE_TRIES, most_completions
+from moviellm.scripting.persistence import (
+    DISTRUST,
+    PART_ATTEMPTS,
+    PIECE_ATTEMPTS,
+    PIECE_TOKENS,
+    PIECE_TRIES,
+    most_completions,
+)
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 THEME = "a love story about a duchess and a commoner"
@@ -65,6 +72,30 @@ async def test_a_tiny_model_ends_in_a_valid_movie(window):
     assert "{" not in str([outline, scenes])
     assert {mend.rule for part in parts for mend in part.mends} <= KNOWN
     assert all(mend.where for part in parts for mend in part.mends)
+
+
+async def test_a_tiny_model_that_never_stops_is_cut_to_its_first_sentences():
+    def cut_off(text):
+        return 200, completion(text, "length")
+
+    with serving(Endpoint([TinyModel(cut_off=cut_off)])) as endpoint:
+        parts = await movie(endpoint, 1, 1, 4, lines=2)
+    scene = parts[-1].value
+    assert all(
+        "And she" not in text for text in [*(f.description for f in scene.frames), *(x.text for x in scene.dialogue)]
+    )
+    alone = [r for r in endpoint.requests if "Answer with the sentence alone" in r["messages"][0]["content"]]
+    assert all(r.get("max_tokens", r.get("max_completion_tokens")) == PIECE_TOKENS for r in alone)
+
+
+async def test_a_window_too_small_for_any_piece_is_named_with_the_rule():
+    with (
+        serving(Endpoint([TinyModel(50)])) as endpoint,
+        pytest.raises(errors.Unsatisfied, match=r"maximum context length.*overview-whole") as caught,
+    ):
+        await movie(endpoint, 1, 1, 1)
+    assert caught.value.reason == "LLM_PROMPT_TOO_LONG"
+    assert len(endpoint.requests) <= 12
 
 
 async def test_what_a_tiny_model_says_is_kept_where_it_can_be():

@@ -91,6 +91,10 @@ class Level(ABC, Generic[P]):
         system = self.prompts["part"].filled(level=self.name, wanted=self.wanted(draft, piece))
         return system, self.context(draft, piece)
 
+    def sentences(self, piece: str) -> int:
+        """How many sentences of a reply are kept as the piece."""
+        return 4
+
     def template_of(self, piece: str) -> str:
         """The name of the template that asks for one piece."""
         return "part"

@@ -11,6 +11,7 @@ from moviellm.scripting import plain_text
 MOST_NOTES = 300
 _LONGEST = 200
 _SHORTEST = 3
+_UNFINISHED_WORDS = 16
 _SLOT = re.compile(r"\{\{?\s*([\w .'-]{1,40}?)\s*\}?\}")
 _FIRST = re.compile(
     r"(?i)(main |first )?(your |the )?(name|names|character|person|hero|heroine|protagonist|speaker|subject|who|he|she)"
@@ -65,6 +66,13 @@ def as_sentence(text: str) -> str:
     """The text with a capital letter at its beginning and a mark at its end."""
     text = text.strip()
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?', '…', '”')) else '.'}" if text else ""
+
+
+def concise(text: str, sentences: int) -> str:
+    """The first sentences of a text, none of them twice; where none is finished, its first words."""
+    found = list(dict.fromkeys(part.strip() for part in re.split(r"(?<=[.!?])\s+", text.strip()) if part.strip()))
+    whole = [part for part in found if part.endswith((".", "!", "?", '"', "”", "}"))]
+    return " ".join(whole[:sentences] or text.split()[:_UNFINISHED_WORDS])
 
 
 def is_prose(text: str, words: int = 3) -> bool:

@@ -17,9 +17,9 @@ from moviellm.scripting import conditions, lenient, prompts, replies
 from moviellm.scripting.chapter_level import ChapterLevel
 from moviellm.scripting.experience import Cost, Experience
 from moviellm.scripting.level import Flaw, Level
-from moviellm.scripting.mending import is_prose
+from moviellm.scripting.mending import concise, is_prose
 from moviellm.scripting.outline_level import OutlineLevel
-from moviellm.scripting.persistence import AGAIN_TRIES, PART_ATTEMPTS, PIECE_ATTEMPTS, PIECE_TRIES, Trust
+from moviellm.scripting.persistence import AGAIN_TRIES, PART_ATTEMPTS, PIECE_ATTEMPTS, PIECE_TOKENS, PIECE_TRIES, Trust
 from moviellm.scripting.scene_level import SceneLevel
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest, Written
 
@@ -169,18 +169,21 @@ class _Work:
 
         def read(value: dict[str, Any]) -> str:
             found = lenient.field(value, "text", flaw.piece)
-            text = lenient.text(value if found is None and len(value) == 1 else found)[:_LONGEST_PIECE]
+            text = lenient.text(value if found is None and len(value) == 1 else found)
+            text = concise(text, level.sentences(flaw.piece))[:_LONGEST_PIECE]
             if not is_prose(text, words):
                 raise Unusable("it holds no text in plain words")
             return text
 
         try:
             return str(await self._ask(replies.OneReply, level.template_of(flaw.piece), (system, user), read))
-        except NothingUsable as error:
-            if last:
-                raise errors.Unavailable(
-                    f"{error.message}; the rule {flaw.breach.rule} cannot be met: {flaw.breach}", reason=error.reason
-                ) from error
+        except errors.MovieLLMError as error:
+            if not _too_much(error):
+                raise
+            if last or not isinstance(error, NothingUsable):
+                kind = type(error) if isinstance(error, errors.Unsatisfied) else errors.Unavailable
+                message = f"{error.message}; the rule {flaw.breach.rule} cannot be met: {flaw.breach}"
+                raise kind(message, reason=error.reason) from error
             return ""
 
     def _again(self, draft: Any, flaws: tuple[Flaw, ...]) -> tuple[str, str]:
@@ -207,6 +210,7 @@ class _Work:
             read,
             seed=seed,
             attempts=PIECE_ATTEMPTS if alone else PART_ATTEMPTS,
+            max_tokens=PIECE_TOKENS if alone else None,
             bill=self.bill,
             words="text" if alone else "",
         )

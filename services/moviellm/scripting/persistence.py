@@ -22,6 +22,9 @@ PART_ATTEMPTS = 3
 PIECE_ATTEMPTS = 2
 """Replies to one question for a piece until one is usable."""
 
+PIECE_TOKENS = 300
+"""The longest reply to a question for a piece: small models do not know when to stop, and their first words will do."""
+
 DISTRUST = 2
 """After so many whole parts of a level that never came, its parts are asked for piece by piece from the start."""
 

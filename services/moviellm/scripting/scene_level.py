@@ -135,6 +135,10 @@ class SceneLevel(Level[Scene]):
         )
         return system, self.context(draft, piece)
 
+    def sentences(self, piece: str) -> int:
+        """One for a picture, two for a line."""
+        return 1 if _split(piece)[0] == "frame" else 2
+
     def template_of(self, piece: str) -> str:
         """frame or part."""
         return "frame" if _split(piece)[0] == "frame" else "part"
