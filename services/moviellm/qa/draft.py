@@ -26,7 +26,8 @@ class Draft:
 
 def posed(drafts: Iterable[Draft], rng: random.Random, choice_share: float) -> list[Question]:
     """The drafts as questions, about that share of them multiple-choice where there are enough wrong answers."""
-    return [chosen(draft, rng) if rng.random() < choice_share else draft.question for draft in drafts]
+    tidy = (Draft(_tidy(draft.question), _line(draft.short), tuple(map(_line, draft.others))) for draft in drafts)
+    return [chosen(draft, rng) if rng.random() < choice_share else draft.question for draft in tidy]
 
 
 def chosen(draft: Draft, rng: random.Random) -> Question:
@@ -43,8 +44,22 @@ def chosen(draft: Draft, rng: random.Random) -> Question:
     return replace(draft.question, answer=draft.short, choices=tuple(choices))
 
 
+def _tidy(question: Question) -> Question:
+    return replace(
+        question,
+        question=_line(question.question),
+        answer=_line(question.answer),
+        choices=tuple(map(_line, question.choices)),
+    )
+
+
+def _line(text: str) -> str:
+    """The text on one line, with single spaces."""
+    return " ".join(text.split())
+
+
 def _wrong(draft: Draft, rng: random.Random) -> list[str]:
-    if not draft.short:
+    if not draft.short.strip():
         return []
     manner = _manner(draft.short)
     alike = [other for other in sorted(set(draft.others)) if _manner(other) == manner]
@@ -59,7 +74,7 @@ def _wrong(draft: Draft, rng: random.Random) -> list[str]:
 
 def _manner(text: str) -> tuple[str, ...]:
     """What gives a choice away by its form alone: the first word of a reason or a means, its pronouns, its mark."""
-    first = text.split()[0].lower() if text else ""
+    first = next(iter(text.lower().split()), "")
     opening = first if first in ("because", "by", "with", "to", "since", "for") else ""
     opening = "in order" if text.lower().startswith("in order ") else opening
     pronoun = _PRONOUN.search(text)
