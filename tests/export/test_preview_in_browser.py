@@ -163,6 +163,27 @@ def test_the_keyboard_reaches_everything(page, sample):
     page.run("localStorage.clear()")
 
 
+def test_frames_are_filtered_by_chapter_person_place_and_picture(page, sample):
+    open_movie(page, sample)
+    choose = """(place, index) => { const {select} = shown.finder.filters[place]; select.selectedIndex = index;
+        select.dispatchEvent(new Event("change"));
+        return shown.frames.filter(frame => shown.finder.found?.has(frame.number)); }"""
+    seen = "[...document.querySelectorAll('.frame:not([hidden])')].filter(node => node.checkVisibility()).length"
+    chapters = page.run(f"({choose})(0, 2).map(frame => frame.chapter.number)")
+    assert chapters == [2] * 12 == [2] * page.run(seen)
+    people = page.run(f"({choose})(1, 2).map(frame => [frame.chapter.number, ...frame.characters])")
+    assert len(people) == page.run(seen) > 0
+    assert all(chapter == 2 and "Edwin Marsh" in names for chapter, *names in people)
+    page.press("Escape")
+    assert page.run(seen) == 36
+    places = page.run(f"({choose})(2, 1).map(frame => frame.scene.location)")
+    assert len(set(places)) == 1
+    assert len(places) == page.run(seen) == 6 * (len(places) // 6)
+    page.press("Escape")
+    attempts = page.run(f"({choose})(3, 1).map(frame => frame.attempts.length)")
+    assert attempts == [2] * page.run(seen) != []
+
+
 def test_the_film_plays_with_subtitles(page, sample):
     open_movie(page, sample)
     page.wait_for("shown.theater.video.readyState >= 2")

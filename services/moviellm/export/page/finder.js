@@ -10,9 +10,12 @@ class Finder {
     this.input = h("input", {type: "search", placeholder: "Search frames, dialogue, questions", "aria-label": "Search this movie", oninput: () => this.soon()});
     this.told = h("p", {class: "told", role: "status"});
     const names = desk.record.characters.map(person => person.name);
+    const nameOf = chapter => `${chapter.number} · ${chapter.title}`;
+    const chapters = desk.record.chapters.map(nameOf);
     const places = [...new Set(desk.frames.map(frame => frame.scene.location))].sort();
     this.root = h("div", {class: "finder", role: "search"},
       h("label", {class: "search"}, this.input, h("kbd", {"aria-hidden": "true"}, "/")),
+      chapters.length > 1 && this.choice("All chapters", chapters, "Frames of chapter", (frame, name) => nameOf(frame.chapter) === name),
       this.choice("Everybody", names, "Frames with", (frame, name) => frame.characters.includes(name)),
       places.length > 1 && this.choice("Everywhere", places, "Frames at", (frame, place) => frame.scene.location === place),
       this.looks(), this.told);
