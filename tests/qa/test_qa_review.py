@@ -9,7 +9,7 @@ from moviellm.movie import FrameRange, Question, QuestionKind, Shape
 from moviellm.qa.fact_asker import FactAsker, Limits, selected
 from moviellm.qa.likeness import without_duplicates
 from moviellm.qa.review import reviewed
-from moviellm.qa.sieve import BLIND, DUPLICATE, SEVERAL, Sieve
+from moviellm.qa.sieve import BLIND, DUPLICATE, MALFORMED, SEVERAL, Sieve
 
 
 def question(text, answer, *choices, category="what", kind=QuestionKind.PLOT):
@@ -103,3 +103,12 @@ def test_a_selection_takes_each_kind_in_turn():
     few = [question(f"When is {n}?", f"At {n}.", category="order", kind=QuestionKind.TEMPORAL) for n in range(2)]
     kept = selected([*many, *few], 4, random.Random(1))
     assert [item.kind for item in kept] == [QuestionKind.PLOT] * 2 + [QuestionKind.TEMPORAL] * 2
+
+
+@pytest.mark.parametrize("spoilt", ["", " ", "See <image> there.", "</s>", "assistant: yes", "USER: no"])
+def test_what_corrupts_labels_does_not_pass_wherever_it_comes_from(outline, spoilt):
+    good = question("Who is it, and why?", "It is Tom " + "because he must " * 30)
+    bad = [question(spoilt, "It is Tom."), question("Who?", spoilt), question("Which?", "A", "A", spoilt, "C", "D")]
+    asked = reviewed(outline, [good, *bad])
+    assert asked.questions == (good,)
+    assert counts(asked) == {MALFORMED: 3}

@@ -20,6 +20,9 @@ from moviellm.qa.spans import coming_questions, place_questions
 from moviellm.qa.speech import speech_questions
 from moviellm.qa.verifying import lexically_verified
 
+_ROUNDS = 2
+"""How often each sort of question about the order of events is asked, about other events each time."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -83,7 +86,7 @@ class FactAsker:
     ) -> Asked:
         """Temporal questions from the order of the scenes; with all scenes, also how long and how somebody looks."""
         script, rng = Script(outline, shape, chapters, scenes), random.Random(seed)
-        drafts = [*order_questions(script, rng)]
+        drafts = [*order_questions(script, rng, rounds=_ROUNDS)]
         if len(scenes) == shape.chapters * shape.scenes:
             drafts += [
                 *place_questions(script, rng),

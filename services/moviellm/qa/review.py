@@ -8,7 +8,8 @@ from moviellm.movie import Outline, Question
 from moviellm.qa.asking import Asked, words
 from moviellm.qa.blind import longest, nearest
 from moviellm.qa.likeness import without_duplicates
-from moviellm.qa.sieve import BLIND, Sieve
+from moviellm.qa.sieve import BLIND, MALFORMED, Sieve
+from moviellm.qa.verifying import corrupting
 
 _MANY = 8
 """Questions of one wording from which on an answer can become a habit."""
@@ -19,11 +20,13 @@ _HABIT = 0.4
 def reviewed(outline: Outline, questions: Sequence[Question]) -> Asked:
     """The questions that stay, in the same order, and what was dropped.
 
-    Near-duplicates go; so do as many questions as it takes that no habit (the most frequent answer to a wording, the
+    What would corrupt a trainer's labels goes, also from imported questions that no asker has seen. Near-duplicates go;
+    so do as many questions as it takes that no habit (the most frequent answer to a wording, the
     longest choice, the choice nearest to the question) finds more than 40 % of the answers.
     """
     sieve = Sieve()
-    kept = without_duplicates(questions, sieve)
+    sound = sieve.keep(questions, lambda question: MALFORMED if corrupting(question) else "")
+    kept = without_duplicates(sound, sieve)
     kept = _without_habits(kept, outline, sieve)
     for guess in (longest, nearest):
         kept = _without_luck(kept, guess, sieve)

@@ -61,12 +61,17 @@ def misshapen(question: Question) -> str:
         return "" if wrong == "contains its own answer" else wrong
     if len(question.answer.split()) > MOST_WORDS:
         return f"has an answer of more than {MOST_WORDS} words"
-    for choice in question.choices:
-        if not choice.strip() or any(text.lower() in choice.lower() for text in FORBIDDEN):
-            return "has a choice that cannot be used"
+    if corrupting(question):
+        return "has a choice that cannot be used"
     if question.choices and (question.choices.count(question.answer) != 1 or len(set(question.choices)) < 2):
         return "does not have its answer once among its choices"
     return ""
+
+
+def corrupting(question: Question) -> bool:
+    """Whether the pair has an empty text, or one that trainers give a meaning of their own."""
+    texts = (question.question, question.answer, *question.choices)
+    return any(not text.strip() or any(sign.lower() in text.lower() for sign in FORBIDDEN) for text in texts)
 
 
 def holds(reader: Reader, question: Question) -> bool:
