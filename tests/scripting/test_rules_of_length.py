@@ -23,11 +23,11 @@ CAST = (
 )
 LONG = (
     "Clara is standing with a worried face at the old abandoned lighthouse at night, while gigantic foaming waves "
-    "crash violently against the ancient crumbling stone walls, under a stormy violet sky, dramatic lightning, wide shot",
+    "crash violently against the ancient crumbling stone walls, under a stormy violet sky, lightning, wide shot",
     "In the vast and dusty library, Clara and Oskar are bending over an enormous ancient leather-bound book filled "
     "with strange glowing symbols and drawings of forgotten constellations, their faces astonished, medium shot",
     "Clara whispers to Oskar in the library, both of them sad, with rain drumming gently on the tall windows and a "
-    "very tired grey cat sleeping near the small warm fireplace, while the clock strikes twelve and the shadows grow longer",
+    "very tired grey cat sleeping near the small warm fireplace, while the clock strikes twelve and the shadows grow",
     "An endless row of magnificent golden chandeliers and mirrors shimmering in the library under a painted ceiling of "
     "innumerable angels, clouds, garlands, trumpets and constellations that nobody has ever counted, wide shot",
 )
