@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from moviellm.llm.reply import Unusable
+from moviellm import errors
+from moviellm.llm.reply import NothingUsable, Reply, Unusable
 from moviellm.movie import Chapter, Character, CharacterRole, ScenePlan
 from moviellm.scripting import chapter as chapters
 from moviellm.scripting import outline as outlines
@@ -13,7 +14,9 @@ from moviellm.scripting import prompts, reply_samples, rules
 from moviellm.scripting import scene as scenes
 from moviellm.scripting.chapter_level import ChapterLevel
 from moviellm.scripting.mending import rightly_named
+from moviellm.scripting.openai_writer import OpenAIWriter
 from moviellm.scripting.outline_level import OutlineLevel
+from moviellm.scripting.persistence import most_completions
 from moviellm.scripting.scene_level import SceneLevel
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
@@ -262,3 +265,69 @@ def spoilt(value, rng):
                 changed[index] = spoilt(changed[index], rng)
         return changed
     return rng.choice(junk)
+
+
+class Babbler:
+    """A chat whose model answers anything: good parts with faults, sentences of any kind, and nothing."""
+
+    model = "babbler"
+
+    def __init__(self, good, seed):
+        self._good = json.loads(reply_samples.as_reply(good))
+        self._rng = random.Random(seed)
+        self.replies = 0
+
+    async def ask(self, schema, system, user, read, *, attempts, bill, **_):
+        for _ in range(attempts):
+            self.replies += 1
+            try:
+                return Reply(read(self._reply(schema["title"])), 1, 1)
+            except Unusable as error:
+                reason = str(error)
+        raise NothingUsable("no usable reply", why=reason, bill=bill)
+
+    def _reply(self, title):
+        if title == "OneReply":
+            return {"text": self._sentence()}
+        if title == "AgainReply":
+            pieces = [f"{kind} {n}" for kind in ("frame", "line", "scene", "chapter") for n in range(1, 5)]
+            return {"parts": [{"where": piece, "text": self._sentence()} for piece in (*pieces, "overview")]}
+        value = self._good
+        for _ in range(self._rng.randint(2, 12)):
+            value = spoilt(value, self._rng)
+        return value if isinstance(value, dict) else {}
+
+    def _sentence(self):
+        words = (
+            "she he they {name} runs then Tom the garden a man with happy face <image> ASSISTANT: sits in . , looks {x}"
+        )
+        return " ".join(self._rng.choice(words.split()) for _ in range(self._rng.randint(0, 14)))
+
+
+async def told(writing):
+    try:
+        return await writing, ""
+    except errors.MovieLLMError as error:
+        return None, error.message
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_babble_ends_in_a_part_by_the_rules_or_in_an_error_within_the_bound(seed):
+    outline_request = OutlineRequest("a duchess and a commoner", 2, seed)
+    outline = outlines.write(outline_request)
+    chapter_request = ChapterRequest(outline, 1, 3, seed)
+    chapter = chapters.write(chapter_request)
+    scene_request = SceneRequest(outline, chapter, 2, 4, 3, seed)
+    scene = scenes.write(scene_request)
+    for level, request, good, pieces, breaches in (
+        ("outline", outline_request, outline, 4, rules.breaches_of_outline),
+        ("chapter", chapter_request, chapter, 3, rules.breaches_of_chapter),
+        ("scene", scene_request, scene, 7, rules.breaches_of_scene),
+    ):
+        chat = Babbler(good, seed)
+        written, error = await told(getattr(OpenAIWriter(chat=chat), level)(request))
+        if written is None:
+            assert any(rule.name in error for rule in rules.RULES), error
+        else:
+            assert breaches(written.value, request) == ()
+        assert chat.replies <= most_completions(pieces)

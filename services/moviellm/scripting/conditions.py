@@ -6,6 +6,7 @@ Chapters and scenes are written concurrently; they join because each knows how i
 import json
 from typing import Any
 
+from moviellm.errors import InvalidInput
 from moviellm.movie import ChapterOutline, Outline, ScenePlan
 from moviellm.pocket import vocabulary
 from moviellm.scripting.prompts import Prompts
@@ -63,8 +64,11 @@ def scene(request: SceneRequest, prompts: Prompts) -> tuple[str, str]:
 
 
 def outlined(outline: Outline, number: int) -> ChapterOutline:
-    """The outline's plan of the chapter of that number."""
-    return next(chapter for chapter in outline.chapters if chapter.number == number)
+    """The outline's plan of the chapter of that number; raises InvalidInput where it has none."""
+    for plan in outline.chapters:
+        if plan.number == number and plan.locations:
+            return plan
+    raise InvalidInput("outline.chapters", f"must hold chapter {number} with at least one location")
 
 
 def planned(request: SceneRequest) -> ScenePlan:
