@@ -93,7 +93,7 @@ def test_the_card_tells_figures_models_and_quality(folder):
 
 def test_the_distributions_are_pictures_in_the_card(folder):
     _, body = card_of(folder)
-    shown = re.findall(r"!\[[^\]]+\]\((figures/[a-z-]+\.png)\)", body)
+    shown = re.findall(r'<img src="(figures/[a-z-]+\.png)" alt="[^"<>]+" width="440">', body)
     assert sorted(shown) == sorted(f"figures/{path.name}" for path in (folder / "figures").iterdir())
     assert len(shown) == 5
     for path in shown:

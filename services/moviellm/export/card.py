@@ -1,5 +1,6 @@
 """README.md: the dataset card, with the header that Hugging Face reads."""
 
+import html
 import importlib.metadata
 import importlib.resources
 import string
@@ -180,7 +181,8 @@ class Card:
         return "\n\n".join(parts) + "\n"
 
     def _figures(self) -> str:
-        return "\n\n".join(f"![{escaped(plot.title)}]({plot.path})" for plot in self._plots.drawn)
+        shown = [(html.escape(plot.title), plot.path) for plot in self._plots.drawn]
+        return "\n".join(f'<img src="{path}" alt="{title}" width="440">' for title, path in shown)
 
     def _layout(self) -> str:
         rows = [
