@@ -13,6 +13,10 @@ from openai_endpoint import Endpoint, serving
 
 from moviellm import rpc
 from moviellm.qa.settings import QaSettings
+from moviellm.v1 import movie_pb2
+from moviellm.v1 import question_service_pb2 as pb
+from moviellm.v1 import question_service_pb2_grpc as pb_grpc
+from moviellm.wire import to_message
 
 
 def environment(**settings):
@@ -106,3 +110,26 @@ async def test_health_of_the_language_model_decides_about_ours(endpoint, key, se
     process.send_signal(signal.SIGTERM)
     await process.stderr.read()
     assert await process.wait() == 0
+
+
+async def test_a_reply_is_paid_once_and_kept_in_the_store(tmp_path, monkeypatch, outline, shape):
+    unknown = {"answers": [{"number": 1, "answer": "unknown"}]}
+    question = {"category": "why", "question": "Why does Mara go?", "answer": "Her friend is lost."}
+    replies = ({"questions": [question]}, {"answers": [{"number": 1, "answer": "Her friend is lost."}]}, unknown)
+    monkeypatch.chdir(tmp_path)
+    with serving(Endpoint([*replies, "nothing more"], usage=(100, 10))) as endpoint:
+        process, port, _ = await start(asker="openai", llm_model="m", llm_base_url=endpoint.url)
+        request = pb.AskMovieRequest(
+            outline=to_message(outline, movie_pb2.Outline), shape=to_message(shape, movie_pb2.Shape)
+        )
+        async with rpc.channel(f"127.0.0.1:{port}") as peer:
+            stub = pb_grpc.QuestionServiceStub(peer)
+            first = await rpc.call("qa", stub.AskMovie(request))
+            again = await rpc.call("qa", stub.AskMovie(request))
+        process.send_signal(signal.SIGTERM)
+        await process.stderr.read()
+        await process.wait()
+    assert [question.answer for question in first.questions] == ["Her friend is lost."]
+    assert again.questions == first.questions
+    assert (first.work.prompt_tokens, again.work.prompt_tokens) == (300, 0)
+    assert len(endpoint.requests) == 3

@@ -2,8 +2,11 @@
 
 import asyncio
 
+import structlog
+
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
+from moviellm.llm.cache import StoreReplies
 from moviellm.qa.asking import Asker
 from moviellm.qa.fact_asker import FactAsker, Limits
 from moviellm.qa.judging import Judge
@@ -14,6 +17,8 @@ from moviellm.qa.settings import QaSettings
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
+
+log = structlog.get_logger()
 
 _CHECK_EVERY = 15.0
 """Seconds between looks at a language model's endpoint that answers."""
@@ -48,18 +53,27 @@ def _adapters(settings: QaSettings) -> tuple[Asker, Judge]:
 
 def _openai_adapters(settings: QaSettings) -> tuple[Asker, Judge]:
     # Here, because the client's import doubles the service's start, which the embedded asker should not pay.
-    from moviellm.llm.cache import StoreReplies
     from moviellm.llm.openai_chat import OpenAIChat
     from moviellm.qa.openai_asker import OpenAIAsker
     from moviellm.qa.openai_judge import OpenAIJudge
 
-    cache = StoreReplies(ArtifactStore.open(StoreSettings.load())) if settings.llm_cache else None
-    chat = OpenAIChat.configured(settings, cache=cache)
+    chat = OpenAIChat.configured(settings, cache=_kept_replies(settings))
     templates = Templates(settings.prompts_folder)
     asker = OpenAIAsker(
         chat=chat, templates=templates, limits=_limits(settings), choice_share=settings.multiple_choice_share
     )
     return asker, OpenAIJudge(chat=chat, templates=templates)
+
+
+def _kept_replies(settings: QaSettings) -> StoreReplies | None:
+    """Where replies are kept; nowhere if that is not wanted, or the store's folder cannot be made."""
+    if not settings.llm_cache:
+        return None
+    try:
+        return StoreReplies(ArtifactStore.open(StoreSettings.load()))
+    except OSError as error:
+        log.warning("replies are not kept; set MOVIELLM_STORE_URL to keep them", why=str(error))
+        return None
 
 
 def _limits(settings: QaSettings) -> Limits:
