@@ -188,3 +188,12 @@ async def test_health_follows_the_endpoint():
         pytest.raises(errors.Denied, match="refuses the key"),
     ):
         await writer_for(endpoint).check()
+
+
+async def test_only_what_was_mended_of_the_reply_that_counts_is_told():
+    outline, _, _ = await story()
+    bad = as_reply(outline, title="{title}", locations=["The Old Castle Yard"] * 3, characters=[], chapters=[{}])
+    with serving(Endpoint([bad, as_reply(outline)])) as endpoint:
+        written = await writer_for(endpoint).outline(REQUEST)
+    assert len(endpoint.requests) == 2
+    assert "Old Castle" not in str(written.mends)

@@ -17,7 +17,7 @@ from moviellm.scripting import conditions, lenient, prompts, replies
 from moviellm.scripting.chapter_level import ChapterLevel
 from moviellm.scripting.experience import Cost, Experience
 from moviellm.scripting.level import Flaw, Level
-from moviellm.scripting.mending import concise, is_prose
+from moviellm.scripting.mending import Notes, concise, is_prose
 from moviellm.scripting.outline_level import OutlineLevel
 from moviellm.scripting.persistence import AGAIN_TRIES, PART_ATTEMPTS, PIECE_ATTEMPTS, PIECE_TOKENS, PIECE_TRIES, Trust
 from moviellm.scripting.scene_level import SceneLevel
@@ -90,12 +90,13 @@ class _Work:
     async def whole(self, trust: Trust) -> Any:
         """The draft of a whole reply, or a blank one where none came."""
         level = self._level
-        best: list[Any] = []
+        drafts: list[tuple[int, Any, Notes]] = []
 
         def read(value: dict[str, Any]) -> Any:
+            level.notes = Notes()
             draft = level.mended(level.read(value))
-            best.append(draft)
             flaws = level.flaws(draft)
+            drafts.append((len(flaws), draft, level.notes))
             if len({flaw.piece for flaw in flaws}) * 2 > len(level.pieces(draft)):
                 raise Unusable("; ".join(str(flaw.breach) for flaw in flaws[:6]))
             return draft
@@ -108,12 +109,15 @@ class _Work:
                     raise
                 log.warning("no whole part came; asking for less", level=level.name, why=error.message)
                 trust.learn(False)
-                if best or isinstance(error, errors.Unsatisfied):
+                if drafts or isinstance(error, errors.Unsatisfied):
                     break
             else:
                 trust.learn(True)
                 return draft
-        return min(best, key=lambda draft: len(level.flaws(draft)), default=None) or level.blank()
+        if not drafts:
+            return level.blank()
+        _, draft, level.notes = min(drafts, key=lambda found: found[0])
+        return draft
 
     async def again(self, draft: Any) -> Any:
         """The draft with what breaks rules written again in one question, where most of it is right."""
