@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from moviellm.movie import Fact, Frame, Line, Outline, ScenePlan
 from moviellm.pocket import vocabulary
 from moviellm.scripting import english, talk
-from moviellm.scripting.deeds import Person, person_of, place_phrase
+from moviellm.scripting.deeds import Person, done, person_of, place_phrase
 from moviellm.scripting.moods import DRAWN_AS
 from moviellm.scripting.theme import english_lower
 from moviellm.scripting.theme_words import EVENTS, FINDING, MEETING
@@ -71,7 +71,7 @@ def _exchanges(
     """As many exchanges as are needed; each scene of the movie starts at another place in the shuffled lists."""
     facts = [fact for fact in plan.facts if any(fact.who == person.name for person in seen)]
     facts = facts or [Fact(seen[0].name, "find out what comes next", "", "", plan.location)]
-    said = _Said(outline, plan, seen, turn)
+    said = _Said(outline, chapter, plan, seen, turn)
     wanted: list[Exchange] = []
     for kinds in (("plan", "reason"), ("means",)):
         for fact in facts:
@@ -89,13 +89,13 @@ def _exchanges(
 class _Said:
     """Deals exchanges that have not been used in the scene and speak only of what the scene has."""
 
-    def __init__(self, outline: Outline, plan: ScenePlan, seen: list[Person], turn: int) -> None:
+    def __init__(self, outline: Outline, chapter: int, plan: ScenePlan, seen: list[Person], turn: int) -> None:
         self._title = outline.title
         self._seen = seen
         self._turn = turn
         self._used: set[tuple[str, str]] = set()
         hero = person_of(outline.characters[0])
-        before = plan.before if turn else ""
+        before = _before(outline, chapter, plan) if turn else ""
         wishes = (fact.deed.removeprefix("want to ") for fact in outline.facts if fact.deed.startswith("want to "))
         self._scene = _Scene(hero, next(wishes, "go on"), _clause(before), _thing(plan), plan.location)
 
@@ -108,11 +108,9 @@ class _Said:
             "doer": _parts(fact, self._scene, doer, speaker=doer, listener=asker),
         }
         deck = _shuffled(_KINDS[kind], f"{self._title}/{kind}")
-        first = (self._turn + sum(pair in self._used for pair in deck) * _STEP) % len(deck)
-        fitting = [
-            pair for pair in (*deck[first:], *deck[:first]) if all(parts["doer"][slot] for slot in _slots_of(pair))
-        ]
-        pair = next((pair for pair in fitting if pair not in self._used), fitting[0])
+        fitting = [pair for pair in deck if all(parts["doer"][slot] for slot in _slots_of(pair))]
+        fresh = [pair for pair in fitting if pair not in self._used] or fitting
+        pair = fresh[(self._turn + len(self._used) * _STEP) % len(fresh)]
         self._used.add(pair)
         return asker, doer, pair, parts
 
@@ -126,6 +124,17 @@ class _Scene:
     before: str
     thing: str
     place: str
+
+
+def _before(outline: Outline, chapter: int, plan: ScenePlan) -> str:
+    """What has happened before; where the scene gives that as its reason, what the chapter's hero set out to do."""
+    told = plan.before.rstrip(".").lower()
+    if all(fact.reason.lower() != told for fact in plan.facts):
+        return plan.before
+    begun = next((one for one in outline.chapters if one.number == chapter and one.facts), None)
+    if begun is None or plan.before == begun.before:
+        return plan.before
+    return done(begun.facts[0])
 
 
 def _clause(before: str) -> str:

@@ -59,6 +59,8 @@ def _chapters(story: Story, count: int, rng: random.Random) -> tuple[ChapterOutl
         event = (
             _disturbance(story, rng, whole=part == "whole") if part in ("disturbance", "whole") else dealt[part].deal()
         )
+        if part == "setup":
+            because = rng.choice(_QUIET_BECAUSE)
         facts = _facts(event, slots, places[number - 1], because)
         if part == "climax" and story.sad:
             facts = (*facts[:2], _sad_turn(story, facts[2].place))
@@ -109,6 +111,11 @@ def _disturbance(story: Story, rng: random.Random, *, whole: bool) -> Event:
     return Event("{The} Beginning", aim, but, end, upshot)
 
 
+_QUIET_BECAUSE = (
+    "every day is like the one before",
+    "nothing has ever changed here",
+    "nobody here expects anything else",
+)
 _FOUND_BECAUSE = (
     "the day turns out differently than planned",
     "{h.he} looks more closely than everybody else",
