@@ -184,6 +184,14 @@ async def test_what_the_stages_tell_of_their_work_is_in_the_records(stage):
     assert frame["sha256"] == digest(picture(1, 9))
 
 
+async def test_without_a_scorer_frames_have_no_score(stage):
+    await stage.store.put(DatasetKeys(DATASET).movie(1).quality, to_json(MovieQuality(None)))
+    await stage.export_movie(1)
+    movie = json.loads((stage.files() / "movies/0001/movie.json").read_text())
+    assert movie["quality"]["measures"] is None
+    assert movie["chapters"][0]["scenes"][0]["frames"][0]["score"] is None
+
+
 async def test_a_frame_tells_of_its_attempts_and_the_seed_of_the_kept_one(stage):
     keys = DatasetKeys(DATASET).movie(1)
     rendered = from_json(await stage.store.get(keys.rendered(1, 1)), RenderedScene)

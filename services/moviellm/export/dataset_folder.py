@@ -79,7 +79,7 @@ async def finish_dataset(
     shelf = Shelf(store, keys.files)
     splits = split_movies(spec.movies, spec.seed, validation=limits.validation_share, test=limits.test_share)
     with telling_full_disk(), scratch_folder() as folder:
-        formats = _formats(shelf, keys.dataset, spec, limits, press, folder)
+        formats = _formats(shelf, spec, limits, press, folder)
         parts = [*formats, *_parts(shelf, keys.dataset, spec, limits, darkroom, formats)]
         for number, split in splits.items():
             movie = await _read_folder(shelf, f"movies/{number:04}", split)
@@ -92,16 +92,13 @@ async def finish_dataset(
     return sorted(shelf.files, key=lambda file: file.uri)
 
 
-def _formats(
-    shelf: Shelf, dataset: str, spec: MovieDatasetSpec, limits: Limits, press: Press, folder: Path
-) -> list[Format]:
+def _formats(shelf: Shelf, spec: MovieDatasetSpec, limits: Limits, press: Press, folder: Path) -> list[Format]:
     formats = []
     for name in dict.fromkeys(spec.formats):
         (folder / name).mkdir()
         desk = Desk(
             shelf=shelf,
             folder=folder / name,
-            dataset=dataset,
             most_bytes=limits.shard_megabytes * 1_000_000,
             most_pictures=limits.sample_frames,
             open_table=press.open_table,

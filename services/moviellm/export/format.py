@@ -71,7 +71,6 @@ class Desk:
 
     shelf: Shelf
     folder: Path
-    dataset: str
     most_bytes: int
     most_pictures: int
     open_table: OpenTable | None = None
