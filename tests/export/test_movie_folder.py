@@ -184,11 +184,14 @@ async def test_what_the_stages_tell_of_their_work_is_in_the_records(stage):
     assert frame["sha256"] == digest(picture(1, 9))
 
 
+NOBODY = PictureMeasures(0, 0.0, 0.0, 0.0, 0.0, 0.0, (), "")
+
+
 async def test_without_a_scorer_frames_have_no_score(stage):
-    await stage.store.put(DatasetKeys(DATASET).movie(1).quality, to_json(MovieQuality(None)))
+    await stage.store.put(DatasetKeys(DATASET).movie(1).quality, to_json(MovieQuality(NOBODY)))
     await stage.export_movie(1)
     movie = json.loads((stage.files() / "movies/0001/movie.json").read_text())
-    assert movie["quality"]["measures"] is None
+    assert movie["quality"]["measures"]["pictures"] == 0
     assert movie["chapters"][0]["scenes"][0]["frames"][0]["score"] is None
 
 

@@ -177,9 +177,9 @@ def _frame(movie: FinishedMovie, number: int, written: Frame, rendered: Rendered
 
 def _score(movie: FinishedMovie, number: int, rendered: RenderedFrame) -> float | None:
     """The measured score, else what the renderer's scorer gave the picture it kept."""
-    measures = movie.quality.measures if movie.quality is not None else None
-    if measures is not None and number <= len(measures.scores):
-        return measures.scores[number - 1]
+    scores = movie.quality.measures.scores if movie.quality else ()
+    if number <= len(scores):
+        return scores[number - 1]
     kept = rendered.attempts[-1] if rendered.attempts else None
     return kept.score if kept is not None and kept.score else None
 
