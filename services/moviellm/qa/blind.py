@@ -10,12 +10,12 @@ _YES_OR_NO = re.compile(r"(?:^|, )(is|are|does|do|did|can|will|has|have|was|were
 _ASKS = re.compile(r"\b(who|whom|whose|what|when|where|why|how|which)\b", re.IGNORECASE)
 _CUES = {"first": telling("begin start introduce"), "last": telling("end finish finally last")}
 _LONGER = 1.6
-_SELECTIONS = frozenset({"order", "first", "last"})
 
 
 def gives_away(question: Question) -> bool:
     """Whether the question says the answer: every telling word of it, unless it offers the answer among others."""
-    if question.kind is QuestionKind.TEMPORAL and question.category in _SELECTIONS and not question.choices:
+    offered = question.category == "order" or (question.category in ("first", "last") and not question.choices)
+    if question.kind is QuestionKind.TEMPORAL and offered:
         return False
     said = telling(question.answer)
     return bool(said) and said <= telling(question.question)

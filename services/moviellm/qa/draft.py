@@ -17,17 +17,20 @@ _SPREAD = 1.5
 
 @dataclass(frozen=True)
 class Draft:
-    """An open question; `short` is its answer as a choice, `others` are wrong answers of the same sort."""
+    """An open question; `short` is its answer as a choice, `others` are wrong answers of the same sort.
+
+    `choosing` is the question as it is worded with its choices, where that needs other words.
+    """
 
     question: Question
     short: str = ""
     others: tuple[str, ...] = ()
+    choosing: Question | None = None
 
 
 def posed(drafts: Iterable[Draft], rng: random.Random, choice_share: float) -> list[Question]:
     """The drafts as questions, about that share of them multiple-choice where there are enough wrong answers."""
-    tidy = (Draft(_tidy(draft.question), _line(draft.short), tuple(map(_line, draft.others))) for draft in drafts)
-    return [chosen(draft, rng) if rng.random() < choice_share else draft.question for draft in tidy]
+    return [chosen(draft, rng) if rng.random() < choice_share else draft.question for draft in map(_tidy_draft, drafts)]
 
 
 def chosen(draft: Draft, rng: random.Random) -> Question:
@@ -35,6 +38,8 @@ def chosen(draft: Draft, rng: random.Random) -> Question:
 
     Wrong answers are of about the right one's length and begin as it does, so that the wording tells nothing.
     """
+    if draft.choosing is not None:
+        return draft.choosing
     wrong = _wrong(draft, rng)
     lengths = sorted(map(len, wrong))
     if len(wrong) < CHOICES - 1 or not lengths[0] / _SPREAD <= len(draft.short) <= lengths[-1] * _SPREAD:
@@ -42,6 +47,11 @@ def chosen(draft: Draft, rng: random.Random) -> Question:
     choices = [draft.short, *wrong]
     rng.shuffle(choices)
     return replace(draft.question, answer=draft.short, choices=tuple(choices))
+
+
+def _tidy_draft(draft: Draft) -> Draft:
+    choosing = None if draft.choosing is None else _tidy(draft.choosing)
+    return Draft(_tidy(draft.question), _line(draft.short), tuple(map(_line, draft.others)), choosing)
 
 
 def _tidy(question: Question) -> Question:
@@ -67,7 +77,7 @@ def _wrong(draft: Draft, rng: random.Random) -> list[str]:
     near = sorted(alike, key=lambda other: (abs(len(other) - len(draft.short)), other))[:_NEARBY]
     rng.shuffle(near)
     for other in near:
-        if all(_distinct(other, known) for known in (draft.short, *found)):
+        if draft.question.category == "order" or all(_distinct(other, known) for known in (draft.short, *found)):
             found.append(other)
     return found[: CHOICES - 1]
 

@@ -153,20 +153,20 @@ def _extreme(
     scope: str,
     rng: random.Random,
 ) -> Draft:
-    """Which event is the first or the last: of four to choose from, or of three that the question names."""
+    """Which event is the first or the last: of three that the question names, or of four to choose from."""
     chosen = _chosen(line, CHOICES, rng)
     wording = rng.choice(wordings)
-    seen = [moment for moment, _ in chosen]
-    events = [event for _, event in chosen]
-    right = events[0] if category == "first" else events[-1]
-    if len(events) == CHOICES and rng.random() < 0.5:
+    choosing = None
+    if len(chosen) == CHOICES:
+        seen, events = [moment for moment, _ in chosen], [event for _, event in chosen]
+        right = events[0] if category == "first" else events[-1]
         asked = _question(script, category, _scoped(scope, wording.replace(": {events}", "")), right, seen, level)
-        choices = tuple(map(grammar.sentence, rng.sample(events, CHOICES)))
-        return Draft(replace(asked, choices=choices))
-    events, seen = events[:_EVENTS], seen[:_EVENTS]
+        choosing = replace(asked, choices=tuple(map(grammar.sentence, rng.sample(events, CHOICES))))
+    seen, events = [moment for moment, _ in chosen[:_EVENTS]], [event for _, event in chosen[:_EVENTS]]
     right = events[0] if category == "first" else events[-1]
     wording = wording.format(events="; ".join(_shuffled(events, rng)))
-    return Draft(_question(script, category, _scoped(scope, wording), f"{category} of all, {right}", seen, level))
+    named = _question(script, category, _scoped(scope, wording), f"{category} of all, {right}", seen, level)
+    return Draft(named, choosing=choosing)
 
 
 def _neighbours(script: Script, line: Sequence[Moment], level: str, scope: str, rng: random.Random) -> Iterator[Draft]:
