@@ -267,6 +267,11 @@ class MovieKeys:
         return f"{self.work}/import.json"
 
     @property
+    def use(self) -> str:
+        """What language models have cost for the movie, summed up once it is exported."""
+        return f"{self.work}/use.json"
+
+    @property
     def exported(self) -> str:
         """The record that the movie's folder is complete."""
         return f"{self.work}/exported.json"

@@ -222,9 +222,16 @@ class PictureMeasures:
     scorer: str
 
 
+NOT_MEASURED = PictureMeasures(0, 0.0, 0.0, 0.0, 0.0, 0.0, (), "")
+"""What a deployment without a scorer finds."""
+
+
 @dataclass(frozen=True)
 class MovieQuality:
-    """A movie's figures; `sample` and `plain` are the same frames with and without the learnt style (the ablation)."""
+    """A movie's figures; of no pictures where the deployment has no scorer.
+
+    `sample` and `plain` are the same frames with and without the learnt style (the ablation).
+    """
 
     measures: PictureMeasures
     sample: PictureMeasures | None = None

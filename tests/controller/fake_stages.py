@@ -149,7 +149,7 @@ class FakeStages:
         self._called("style")
         yield InversionProgress(1, 2, 0.5)
         await asyncio.sleep(0)
-        token = f"<{order.style.keyword}>"
+        token = f"<{order.style.keyword.lower().replace(' ', '-')}>"
         style = LearnedStyle(f"{order.output_uri}/learned_embeds.safetensors", "d" * 64, token)
         yield InversionResult(style, 0.5, 0.4, 2, Work())
 

@@ -4,7 +4,7 @@ import pytest
 
 from moviellm import errors, wire
 from moviellm.artifacts import MovieKeys
-from moviellm.dataset import Mends, MovieQuality, Questions, RenderedScene
+from moviellm.dataset import NOT_MEASURED, Mends, MovieQuality, Questions, RenderedScene
 from moviellm.movie import Outline
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 
@@ -97,6 +97,13 @@ async def test_pictures_are_measured_and_attempts_recorded(controller):
     assert [attempt.score for frame in scene.frames for attempt in frame.attempts] == [0.4] * 3
 
 
+async def test_a_deployment_without_a_scorer_measures_nothing(controller):
+    controller.stages.fail = {"measure": [errors.Unsatisfied("no scorer", reason="NO_SCORER")]}
+    await controller.create(quality=pb.QualitySpec(ablation=True))
+    assert (await controller.ended()).state == State.STATE_SUCCEEDED
+    assert (await stored(controller, KEYS.quality, MovieQuality)).measures == NOT_MEASURED
+
+
 async def test_the_ablation_renders_a_sample_without_the_learnt_style(controller):
     await controller.create(quality=pb.QualitySpec(ablation=True))
     await controller.ended()
@@ -123,7 +130,7 @@ async def test_learnt_faces_stand_in_the_prompts(controller):
     assert controller.stages.calls["style"] == 2
     frames = [prompt for prompt in controller.stages.prompts if "<noir>" in prompt]
     assert len(frames) == 12
-    assert all("<mara> a young woman in a red coat stands" in prompt for prompt in frames)
+    assert all("<mara-person> a young woman in a red coat stands" in prompt for prompt in frames)
     assert [(stage.done, stage.total) for stage in dataset.stages if stage.unit == "styles"] == [(1, 1)]
 
 

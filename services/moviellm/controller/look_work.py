@@ -127,7 +127,7 @@ class LookWork:
     async def _face_order(self, outline: Outline, character: Character) -> StyleOrder:
         """References of the character's fixed appearance in places of the movie, in no particular style."""
         places = self._places(outline)
-        subject = Style(keyword=_word(character.name), phrases=(character.appearance,))
+        subject = Style(keyword=f"{character.name} person", phrases=(character.appearance,))
         seed = derived_seed(self._spec.seed, "character", character.appearance)
         prompts = [character_prompt(character.appearance, place) for place in places]
         captions = tuple(prompts)
@@ -193,11 +193,6 @@ class LookWork:
 
 def _movie_style(result: InversionResult, order: StyleOrder) -> MovieStyle:
     return MovieStyle(result.learned_style, order.references, result.initial_loss, result.final_loss, result.steps)
-
-
-def _word(name: str) -> str:
-    """One lower-case word for the token."""
-    return "".join(letter for letter in name.lower() if letter.isalnum()) or "character"
 
 
 def _digest_of(*parts: object) -> str:

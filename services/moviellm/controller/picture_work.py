@@ -10,6 +10,7 @@ from moviellm.controller.look_work import MovieLooks
 from moviellm.controller.maker import Maker
 from moviellm.controller.stages import LearnedLooks, Made, PictureOrder, RenderedPicture, RenderOptions, Stages
 from moviellm.dataset import (
+    NOT_MEASURED,
     MovieDatasetSpec,
     MovieQuality,
     PictureMeasures,
@@ -19,8 +20,11 @@ from moviellm.dataset import (
     StyleMethod,
     derived_seed,
 )
-from moviellm.errors import Broken
+from moviellm.errors import Broken, Unsatisfied
 from moviellm.movie import LearnedStyle, Outline, Scene, StoredFile, Work, drawn, frame_prompt
+
+NO_SCORER = "NO_SCORER"
+"""Why a deployment without a scorer measures nothing; its movies are complete without figures."""
 
 SAMPLE = 48
 """Frames at most that the ablation renders again without the learnt style."""
@@ -135,7 +139,12 @@ class PictureWork:
 
     async def _measure(self, keys: MovieKeys, seen: SeenMovie) -> Made[MovieQuality]:
         files, texts, references = seen.files(), seen.texts(), seen.looks.style.references
-        whole = await self._stages.measure(files, texts, references)
+        try:
+            whole = await self._stages.measure(files, texts, references)
+        except Unsatisfied as error:
+            if error.reason != NO_SCORER:
+                raise
+            return Made(MovieQuality(NOT_MEASURED), Work(), "")
         if not self._spec.quality.ablation:
             return replace_value(whole, MovieQuality(whole.value))
         numbers = sample(len(files), SAMPLE)

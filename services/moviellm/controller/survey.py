@@ -1,7 +1,7 @@
 """What a dataset has in the store: counted once when the controller takes it up, then kept in memory."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from moviellm import wire
@@ -12,8 +12,12 @@ from moviellm.movie import Outline, Work
 
 READS_AT_ONCE = 64
 
-TELLING = 2
-"""A movie whose outline and first questions cost no tokens has cost none at all: embedded writers are free."""
+
+@dataclass(frozen=True)
+class Used:
+    """use.json: what a movie's units have cost, an entry a model."""
+
+    works: tuple[Work, ...]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ async def survey(store: ArtifactStore, dataset: str) -> Survey:
     keys = DatasetKeys(dataset)
     done = dict.fromkeys(Stage, 0)
     exported: set[int] = set()
-    paid: dict[str, list[str]] = {}
+    paid: dict[int, list[str]] = {}
     outlines: list[int] = []
     async for entry in store.list(f"{keys.root}/work"):
         movie, _, artifact = entry.key.removeprefix(f"{keys.root}/work/").partition("/")
@@ -43,7 +47,7 @@ async def survey(store: ArtifactStore, dataset: str) -> Survey:
         if stage:
             done[stage] += 1
         if stage in (Stage.SCRIPTING, Stage.QA):
-            paid.setdefault(movie, []).append(entry.key)
+            paid.setdefault(int(movie), []).append(entry.key)
         if artifact == "exported.json":
             exported.add(int(movie))
         if artifact == "outline.json":
@@ -57,18 +61,36 @@ async def survey(store: ArtifactStore, dataset: str) -> Survey:
         if int(movie) not in exported:
             frames.add((int(movie), int(file.removeprefix("frames/").partition(".")[0])))
     titles = {movie: await _title(store, keys.movie(movie).outline) for movie in sorted(outlines)}
-    return Survey(done, frozenset(exported), titles, frozenset(frames), await _use(store, paid.values()))
+    return Survey(done, frozenset(exported), titles, frozenset(frames), await _use(store, keys, paid, exported))
 
 
-async def _use(store: ArtifactStore, movies: Iterable[list[str]]) -> dict[str, ModelUse]:
-    """What the units have cost, by model."""
+async def _use(
+    store: ArtifactStore, keys: DatasetKeys, paid: Mapping[int, Sequence[str]], exported: Collection[int]
+) -> dict[str, ModelUse]:
+    """What all movies have cost, by model; the sum of an exported movie is kept, for it changes no more."""
+    total: dict[str, ModelUse] = {}
+    for movie, units in paid.items():
+        kept = await store.find(keys.movie(movie).use) if movie in exported else None
+        if kept is not None:
+            works = wire.from_json(kept, Used, keys.movie(movie).use).works
+        else:
+            works = _summed(await _works(store, units))
+            if movie in exported:
+                await store.put(keys.movie(movie).use, wire.to_json(Used(works)))
+        for work in works:
+            add_use(total, work)
+    return total
+
+
+def _summed(works: Iterable[Work]) -> tuple[Work, ...]:
+    """One entry a model."""
     use: dict[str, ModelUse] = {}
-    for keys in movies:
-        telling = [key for key in keys if key.endswith(("/outline.json", "/questions/movie.json"))]
-        if len(telling) < TELLING or any([work.prompt_tokens for work in await _works(store, telling)]):
-            for work in await _works(store, keys):
-                add_use(use, work)
-    return use
+    for work in works:
+        add_use(use, work)
+    return tuple(
+        Work(model=one.model, prompt_tokens=one.prompt_tokens, completion_tokens=one.completion_tokens)
+        for one in use.values()
+    )
 
 
 async def _works(store: ArtifactStore, keys: Sequence[str]) -> list[Work]:

@@ -76,7 +76,7 @@ async def load_movie(store: ArtifactStore, keys: MovieKeys, spec: MovieDatasetSp
         rendered=dict(zip(places, map(_present, rendered), strict=True)),
         questions=asked.questions,
         dropped=asked.dropped,
-        quality=await reader.find(keys.quality, MovieQuality),
+        quality=_measured(await reader.find(keys.quality, MovieQuality)),
         imported=imported.mends if imported else (),
         made=reader.made,
     )
@@ -101,6 +101,10 @@ def _summed(parts: list[Questions]) -> tuple[Dropped, ...]:
         for dropped in part.dropped:
             counts[dropped.reason] += dropped.count
     return tuple(Dropped(reason, count) for reason, count in sorted(counts.items()) if count)
+
+
+def _measured(quality: MovieQuality | None) -> MovieQuality | None:
+    return quality if quality and quality.measures.pictures else None
 
 
 def question_parts(spec: MovieDatasetSpec) -> list[str]:

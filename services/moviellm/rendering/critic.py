@@ -76,7 +76,8 @@ class Critic:
         if self._scorer is None:
             raise Unsatisfied(
                 'this deployment has no scorer to measure pictures with: set MOVIELLM_RENDERING_SCORER to "pocket" or '
-                "to the directory of a CLIPModel"
+                "to the directory of a CLIPModel",
+                reason="NO_SCORER",
             )
         scorer = await self.call(self._scorer)
         return scorer.survey(), scorer.on_gpu
