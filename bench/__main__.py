@@ -14,7 +14,8 @@ from bench.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
 MEASUREMENTS = (
-    "rendering", "demo", "pocket", "immobilization", "storyteller", "plots", "small_model", "questions", "export", "quality",
+    "rendering", "demo", "pocket", "immobilization", "storyteller", "plots", "small_model", "questions", "export",
+    "quality",
 )  # fmt: skip
 """Modules of this package with a `measure() -> list[Figure]`; each is loaded when its turn comes."""
 
