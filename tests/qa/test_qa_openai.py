@@ -256,6 +256,15 @@ async def test_a_model_that_cannot_answer_keeps_none_of_its_questions(endpoint_o
     assert "Mara finds a letter in a bottle." in {question.answer for question in asked.questions}
 
 
+async def test_small_models_may_leave_out_what_can_be_guessed(endpoint_of, outline, chapters, scene, shape):
+    bare = [{"Question": item["question"], "Answer": item["answer"]} for item in GOOD]
+    asked = await asker_of(endpoint_of(Model(bare))).ask_scene(outline, chapters[0], scene, shape, 1)
+    assert [(item.category, item.evidence) for item in asked.questions] == [
+        ("what", FrameRange(1, 5)),
+        ("why", FrameRange(1, 5)),
+    ]
+
+
 async def test_temporal_questions_never_come_from_the_model(endpoint_of, outline, chapters, shape):
     endpoint = endpoint_of(Model())
     asked = await asker_of(endpoint).ask_order(outline, chapters, shape, 1)

@@ -124,7 +124,8 @@ class Part:
         return Read(tuple(drafts), len(problems))
 
     def _draft(self, item: object, number: int) -> Draft:
-        if not isinstance(item, dict) or not all(isinstance(item.get(key), str) for key in ("question", "answer")):
+        item = {str(key).lower(): value for key, value in item.items()} if isinstance(item, dict) else {}
+        if not all(isinstance(item.get(key), str) for key in ("question", "answer")):
             raise Unusable(f'question {number} must have the texts "category", "question" and "answer"')
         question, answer = item["question"].strip(), item["answer"].strip()
         category = self._category(item.get("category"), question)
