@@ -184,14 +184,11 @@ async def test_what_the_stages_tell_of_their_work_is_in_the_records(stage):
     assert frame["sha256"] == digest(picture(1, 9))
 
 
-NOBODY = PictureMeasures(0, 0.0, 0.0, 0.0, 0.0, 0.0, (), "")
-
-
 async def test_without_a_scorer_frames_have_no_score(stage):
-    await stage.store.put(DatasetKeys(DATASET).movie(1).quality, to_json(MovieQuality(NOBODY)))
+    await stage.store.put(DatasetKeys(DATASET).movie(1).quality, to_json(MovieQuality(NOT_MEASURED)))
     await stage.export_movie(1)
     movie = json.loads((stage.files() / "movies/0001/movie.json").read_text())
-    assert movie["quality"]["measures"]["pictures"] == 0
+    assert movie["quality"] is None
     assert movie["chapters"][0]["scenes"][0]["frames"][0]["score"] is None
 
 
