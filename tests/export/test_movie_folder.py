@@ -12,7 +12,16 @@ from structlog.testing import capture_logs
 
 from moviellm import errors
 from moviellm.artifacts import DatasetKeys, digest
-from moviellm.dataset import Attempt, Mends, MovieQuality, PictureMeasures, Provenance, Questions, RenderedScene
+from moviellm.dataset import (
+    NOT_MEASURED,
+    Attempt,
+    Mends,
+    MovieQuality,
+    PictureMeasures,
+    Provenance,
+    Questions,
+    RenderedScene,
+)
 from moviellm.movie import Difficulty, Dropped, FrameRange, Mend, Question, QuestionKind, Work
 from moviellm.wire import from_json, to_json
 
