@@ -115,3 +115,36 @@ class TinyModel:
             said = SENTENCES[seed % len(SENTENCES)]
             return self._cut_off(f"{said} {said} {said} And she") if self._cut_off else said
         return BABBLE[seed % len(BABBLE)]
+
+
+class NgramModel:
+    """A real language model, if an old one: which word follows two others, counted in some hundred scenes and plots.
+
+    It has read no JSON, knows no instruction, mixes the people of all stories and does not know when to stop.
+    """
+
+    def __init__(self, stories=12, words=60):
+        self._words = words
+        self._after = {}
+        for seed in range(stories):
+            outline = outlines.write(OutlineRequest("a story about a baker and a sailor", 2, seed))
+            chapter = chapters.write(ChapterRequest(outline, 1, 3, seed))
+            scene = scenes.write(SceneRequest(outline, chapter, 1, 11, 6, seed))
+            self._learn(outline.overview, *(part.content for part in (*outline.chapters, *chapter.scenes)))
+            self._learn(*(f"{frame.description}." for frame in scene.frames), *(line.text for line in scene.dialogue))
+
+    def __call__(self, request):
+        rng = random.Random(json.dumps(request["messages"]) + str(request.get("seed")))
+        context, said = ("", ""), []
+        while len(said) < self._words:
+            word = rng.choice(self._after.get(context) or self._after["", ""])
+            said.append(word)
+            context = (context[1], word) if not word.endswith((".", "!", "?")) else ("", "")
+        return " ".join(said)
+
+    def _learn(self, *texts):
+        for text in texts:
+            context = ("", "")
+            for word in text.split():
+                self._after.setdefault(context, []).append(word)
+                context = (context[1], word) if not word.endswith((".", "!", "?")) else ("", "")

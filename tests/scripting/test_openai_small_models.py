@@ -6,7 +6,7 @@ import re
 
 import pytest
 from openai_endpoint import Endpoint, Mischief, completion, serving
-from storytelling_model import SENTENCES, StorytellingModel, TinyModel
+from storytelling_model import SENTENCES, NgramModel, StorytellingModel, TinyModel
 
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
@@ -106,6 +106,16 @@ async def test_what_a_tiny_model_says_is_kept_where_it_can_be():
     assert re.search(r"very happy and she is smiling|walking in the", said)
     kept = [line.text for line in scene.dialogue if any(line.text.strip(".").lower() in t.lower() for t in SENTENCES)]
     assert kept, scene.dialogue
+
+
+async def test_a_model_of_word_statistics_ends_in_a_valid_movie():
+    model = NgramModel()
+    with serving(Endpoint([lambda request: (200, completion(model(request), "length"))])) as endpoint:
+        parts = await movie(endpoint, 2, 2, 6, lines=4)
+    assert len(endpoint.requests) <= most_completions(4) + 2 * most_completions(2) + 4 * most_completions(10)
+    frames = [frame.description for part in parts for frame in getattr(part.value, "frames", ())]
+    assert len(frames) == 24
+    assert len(set(frames)) > 18
 
 
 @pytest.mark.parametrize("answer", ["", "}{ ]] 0 0 0", {"unexpected": None}, (400, {"error": {"message": "too long"}})])

@@ -1,12 +1,14 @@
 """Start the scripting service: `python -m moviellm.scripting`."""
 
 import asyncio
+import os
 
 import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.llm.cache import StoreReplies
+from moviellm.node_pool import located
 from moviellm.scripting.rehearsal import NoCost, Rehearsal
 from moviellm.scripting.servicer import ScriptingServicer, registration
 from moviellm.scripting.settings import ScriptingSettings
@@ -60,7 +62,8 @@ def main() -> None:
     """Read the settings and serve."""
     settings = ScriptingSettings.load()
     configure_logging("scripting", level=settings.log_level, style=settings.log_format)
-    serve_metrics(settings.metrics_listen)
+    settings = located(settings, os.environ)
+    serve_metrics(settings.metrics_listen, service="scripting", node_pool=settings.node_pool)
     asyncio.run(serve(settings))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from moviellm.movie import Character, Frame
-from moviellm.scripting import conditions, english, mentions, sight
+from moviellm.scripting import conditions, english, mentions, names, sight
 from moviellm.scripting.compacting import compacted
 from moviellm.scripting.mending import Notes, evenly, finished, place_phrase, rightly_named
 from moviellm.scripting.rules_of_scenes import mentioned, names_location
@@ -81,6 +81,8 @@ def reduced(frame: Frame, subjects: Sequence[str], location: str, face: str) -> 
     Frames next to each other differ by their number's shot.
     """
     verb = sight.action_in(frame.description) or "standing"
+    if sight.expression_in(verb):
+        verb = "standing"
     doing = verb if verb.endswith("ing") else english.ing_word(english.base_word(verb))
     are = "are" if len(subjects) > 1 else "is"
     shot = _SHOTS[frame.number % len(_SHOTS)]
@@ -102,6 +104,13 @@ def _with_object(text: str, listed: Sequence[str], people: Sequence[Character]) 
     if len(unnamed) != 1 or (not named and not _PRONOUN.match(text)):
         return text
     return _OBJECT.sub(unnamed[0].name, text, count=1)
+
+
+def strangers(text: str, people: Sequence[Character]) -> tuple[str, ...]:
+    """Given names in the text that nobody of the cast has."""
+    known = {word for person in people for mention in (person.name, *person.aliases) for word in mention.split()}
+    given = (word for word in re.findall(r"\b[A-Z][a-z]+\b", text) if names.female_by_name(word) is not None)
+    return tuple(dict.fromkeys(word for word in given if word not in known))
 
 
 def _names(people: Sequence[Character]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Level 3 as a language model is asked for it: a scene's frames and lines."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,7 @@ class SceneLevel(Level[Scene]):
         self._plan = conditions.planned(request)
         self._people = request.outline.characters
         self._present = _present(request)
+        self._asked_alone: set[str] = set()
 
     def whole(self) -> tuple[str, str]:
         """System and user message that ask for everything."""
@@ -81,8 +83,8 @@ class SceneLevel(Level[Scene]):
         return next((flaw.breach.rule for flaw in self.flaws(draft) if flaw.piece == piece), "frame-action")
 
     def breaches(self, draft: Scene) -> tuple[Breach, ...]:
-        """By the checker."""
-        return rules.breaches_of_scene(draft, self._request)
+        """By the checker; also strangers by name, and frames asked for alone that show nobody."""
+        return (*rules.breaches_of_scene(draft, self._request), *self._strangers(draft), *self._deserted(draft))
 
     def pieces(self, draft: Scene) -> dict[str, str]:
         """Frames, then lines."""
@@ -128,6 +130,7 @@ class SceneLevel(Level[Scene]):
         kind, number = _split(piece)
         if kind != "frame":
             return super().one(draft, piece)
+        self._asked_alone.add(piece)
         system = self.prompts["frame"].filled(
             who=" and ".join(self._subjects(number)),
             location=self._plan.location,
@@ -154,6 +157,18 @@ class SceneLevel(Level[Scene]):
         spoken = as_sentence(line_mending.without_speaker(text, self._people))
         lines = (*draft.dialogue[: number - 1], replace(line, text=spoken), *draft.dialogue[number:])
         return replace(draft, dialogue=lines)
+
+    def _strangers(self, draft: Scene) -> Iterator[Breach]:
+        for frame in draft.frames:
+            for name in frame_mending.strangers(frame.description, self._people):
+                yield Breach("frame-aliases", f"frame {frame.number}", name, f"{name!r} is not one of the characters")
+
+    def _deserted(self, draft: Scene) -> Iterator[Breach]:
+        for frame in draft.frames:
+            piece = f"frame {frame.number}"
+            if piece in self._asked_alone and frame.description and not frame.characters:
+                message = f"the description must show {' and '.join(self._subjects(frame.number))}"
+                yield Breach("frame-characters", piece, frame.description, message)
 
     def _frame(self, frame: Frame) -> Frame:
         if not frame.description:
