@@ -1,6 +1,7 @@
 """Start the controller: `python -m moviellm.controller`."""
 
 import asyncio
+import sys
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
@@ -13,15 +14,13 @@ from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy
 from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
-from moviellm.controller.servicer import MovieDatasetServicer
+from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
 from moviellm.controller.stages import Stages
 from moviellm.controller.workshop import Workshop
 from moviellm.dataset import Stage
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
-from moviellm.v1 import movie_dataset_service_pb2 as pb
-from moviellm.v1 import movie_dataset_service_pb2_grpc
 
 
 def stages_of(settings: ControllerSettings) -> Stages:
@@ -69,8 +68,8 @@ def reception_of(settings: ControllerSettings, stages: Stages) -> Reception:
     )
 
 
-async def serve(settings: ControllerSettings) -> None:
-    """Take up what the store holds, then serve until SIGTERM."""
+async def serve(settings: ControllerSettings) -> int:
+    """Take up what the store holds, then serve until SIGTERM; returns the exit code."""
     store = ArtifactStore.open(StoreSettings.load())
     metrics, stages = Metrics(), stages_of(settings)
     registry = Registry(
@@ -79,25 +78,18 @@ async def serve(settings: ControllerSettings) -> None:
         datasets_in_flight=settings.datasets_in_flight,
         on_states=metrics.count_datasets,
     )
-    servicer = MovieDatasetServicer(
-        registry=registry,
-        store=store,
-        reception=reception_of(settings, stages),
-        prices=settings.llm_prices,
-    )
+    reception = reception_of(settings, stages)
+    if settings.kubernetes:
+        from moviellm.controller.kubernetes import kubernetes_app
+
+        return await kubernetes_app.serve(settings, store=store, registry=registry, reception=reception)
 
     async def check() -> None:
         await store.exists("requests/health.json")
 
+    servicer = MovieDatasetServicer(registry=registry, store=store, reception=reception, prices=settings.llm_prices)
     server = rpc.Server(
-        [
-            rpc.Registration(
-                pb.DESCRIPTOR.services_by_name["MovieDatasetService"].full_name,
-                lambda server: movie_dataset_service_pb2_grpc.add_MovieDatasetServiceServicer_to_server(
-                    servicer, server
-                ),
-            )
-        ],
+        [registration_of(servicer)],
         listen=settings.listen,
         check=check,
         drain_seconds=settings.drain_seconds,
@@ -105,6 +97,7 @@ async def serve(settings: ControllerSettings) -> None:
     )
     await registry.load()
     await server.run()
+    return 0
 
 
 def main() -> None:
@@ -112,7 +105,7 @@ def main() -> None:
     settings = ControllerSettings.load()
     configure_logging("controller", level=settings.log_level, style=settings.log_format)
     serve_metrics(settings.metrics_listen)
-    asyncio.run(serve(settings))
+    sys.exit(asyncio.run(serve(settings)))
 
 
 if __name__ == "__main__":

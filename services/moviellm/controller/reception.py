@@ -73,6 +73,10 @@ class Reception:
             tokens = ()
         return Received(spec, plot, estimate(spec, tokens, self._rates))
 
+    def admit(self, spec: MovieDatasetSpec) -> MovieDatasetSpec:
+        """The request with defaults filled in, as `receive` gives it, but no service is asked."""
+        return self._admission.spec(spec)
+
     async def _imported(self, request: Request, spec: MovieDatasetSpec) -> tuple[ImportedPlot, MovieDatasetSpec]:
         self._admission.plot(request.plot)
         sides = (getattr(spec, side) if side in request.shape_is_set else 0 for side in SHAPE)

@@ -12,9 +12,10 @@ from google.protobuf import empty_pb2, timestamp_pb2
 from moviellm import rpc, wire
 from moviellm.artifacts import ArtifactStore, DatasetKeys
 from moviellm.controller.admission import check_request_id, chosen_id, dataset_id, page_size
+from moviellm.controller.datasets import Datasets
 from moviellm.controller.estimate import Prices, cost
 from moviellm.controller.reception import SHAPE, Reception, Request
-from moviellm.controller.registry import Dataset, Registry
+from moviellm.controller.registry import Dataset
 from moviellm.dataset import MovieDatasetSpec, PlotSpec, State
 from moviellm.errors import InvalidInput, NotFound
 from moviellm.v1 import movie_dataset_service_pb2 as pb
@@ -27,7 +28,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceServicer):
     """The requesters' door."""
 
-    def __init__(self, *, registry: Registry, store: ArtifactStore, reception: Reception, prices: Prices) -> None:
+    def __init__(self, *, registry: Datasets, store: ArtifactStore, reception: Reception, prices: Prices) -> None:
         self._registry = registry
         self._store = store
         self._reception = reception
@@ -154,6 +155,13 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
         if dataset.trouble is not None and dataset.status.state is not State.SUCCEEDED:
             message.trouble.CopyFrom(wire.to_message(dataset.trouble, pb.Trouble))
         return message
+
+
+def registration_of(servicer: MovieDatasetServicer) -> rpc.Registration:
+    """The servicer as a service of a server."""
+    name = pb.DESCRIPTOR.services_by_name["MovieDatasetService"].full_name
+    add = movie_dataset_service_pb2_grpc.add_MovieDatasetServiceServicer_to_server
+    return rpc.Registration(name, lambda server: add(servicer, server))
 
 
 def _request(request: pb.CreateMovieDatasetRequest, pictures: tuple[bytes, ...]) -> Request:

@@ -97,3 +97,24 @@ class ControllerSettings(ServiceSettings):
 
     estimate_bytes_per_frame: int = Field(default=10_000, ge=0)
     """Bytes of one frame, for estimates."""
+
+    kubernetes: bool = False
+    """Follow MovieDataset resources of the cluster this runs in, and let one of several replicas lead."""
+
+    kubernetes_namespace: str = ""
+    """Namespace of the Lease and of resources made over gRPC; the pod's own when empty."""
+
+    kubernetes_all_namespaces: bool = False
+    """Follow resources of all namespaces instead of that one; needs a ClusterRole."""
+
+    kubernetes_labels: dict[str, str] = Field(default_factory=dict)
+    """Labels that resources must carry to be followed, as JSON; those made over gRPC carry them."""
+
+    kubernetes_lease: str = "moviellm-controller"
+    """Name of the Lease that the leading replica holds."""
+
+    kubernetes_lease_seconds: float = Field(default=10.0, ge=1)
+    """How long the Lease holds when its leader is silent; another replica leads within 1.5 times this."""
+
+    kubernetes_status_seconds: float = Field(default=2.0, ge=0.05)
+    """Least time between two statuses written of one resource."""

@@ -1,0 +1,1 @@
+"""The second door: MovieDataset resources of a Kubernetes cluster, followed and summed up."""

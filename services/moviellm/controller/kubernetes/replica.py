@@ -1,0 +1,126 @@
+"""One of several controllers on a store: it stands by until it leads, and leads once."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import structlog
+
+from moviellm.artifacts import ArtifactStore
+from moviellm.controller.datasets import Datasets
+from moviellm.controller.kubernetes.lease import Election
+from moviellm.controller.kubernetes.operator import Operator
+from moviellm.controller.registry import Dataset, Registry
+from moviellm.controller.stages import ImportedPlot
+from moviellm.dataset import Estimate, MovieDatasetSpec
+from moviellm.errors import Unavailable
+
+log = structlog.get_logger()
+
+RETRY_AFTER = 2.0
+
+
+class Replica:
+    """Loads the registry and follows the resources only while it leads; afterwards it is of no more use."""
+
+    def __init__(self, *, election: Election, registry: Registry, operator: Operator, store: ArtifactStore) -> None:
+        self._election = election
+        self._registry = registry
+        self._operator = operator
+        self._store = store
+        self.leads = False
+
+    async def lead(self) -> None:
+        """Wait for the lease and work for as long as it is held; returns when it is lost."""
+        await self._election.won()
+        held = asyncio.create_task(self._election.lost())
+        work = asyncio.create_task(self._work())
+        try:
+            done, _ = await asyncio.wait((held, work), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            held.cancel()
+            work.cancel()
+            await self._stop()
+            await asyncio.gather(held, work, return_exceptions=True)
+
+    async def retire(self) -> None:
+        """Stop all work, then let another replica lead at once."""
+        await self._stop()
+        await self._election.release()
+
+    async def check(self) -> None:
+        """Raises Unavailable while it stands by or the store does not answer."""
+        self.must_lead()
+        await self._store.exists("requests/health.json")
+
+    def must_lead(self) -> None:
+        """Raises Unavailable, saying who leads, while it stands by."""
+        if not self.leads:
+            leader = self._election.leader or "nobody yet"
+            raise Unavailable(
+                f"this replica stands by; the leader is {leader}", reason="STANDING_BY", retry_after=RETRY_AFTER
+            )
+
+    async def _work(self) -> None:
+        await self._registry.load()
+        self.leads = True
+        await self._operator.run()
+
+    async def _stop(self) -> None:
+        self.leads = False
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._operator.close()
+        await self._registry.close()
+
+
+class LedDatasets:
+    """The datasets while the replica leads; Unavailable before and after."""
+
+    def __init__(self, replica: Replica, datasets: Datasets) -> None:
+        self._replica = replica
+        self._datasets = datasets
+
+    def _led(self) -> Datasets:
+        self._replica.must_lead()
+        return self._datasets
+
+    async def create(
+        self,
+        identifier: str,
+        spec: MovieDatasetSpec,
+        *,
+        request_id: str = "",
+        pictures: tuple[bytes, ...] = (),
+        plot: ImportedPlot | None = None,
+        estimate: Estimate | None = None,
+    ) -> Dataset:
+        """Accept a request."""
+        return await self._led().create(
+            identifier, spec, request_id=request_id, pictures=pictures, plot=plot, estimate=estimate
+        )
+
+    def get(self, identifier: str) -> Dataset:
+        """One dataset."""
+        return self._led().get(identifier)
+
+    def page(self, size: int, after: tuple[float, str] | None) -> list[Dataset]:
+        """A page of datasets."""
+        return self._led().page(size, after)
+
+    async def cancel(self, identifier: str) -> Dataset:
+        """Stop and keep."""
+        return await self._led().cancel(identifier)
+
+    async def retry(self, identifier: str, max_llm_tokens: int | None = None) -> Dataset:
+        """Go on."""
+        return await self._led().retry(identifier, max_llm_tokens)
+
+    async def delete(self, identifier: str) -> None:
+        """Stop and remove."""
+        await self._led().delete(identifier)
+
+    def watch(self, identifier: str, revision: int) -> AsyncIterator[Dataset]:
+        """The dataset at every change."""
+        return self._led().watch(identifier, revision)
