@@ -23,6 +23,7 @@ from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
 from moviellm import errors
+from moviellm.telemetry import counted_call
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -131,9 +132,10 @@ def method(handler: Callable[..., Any]) -> Callable[..., Any]:
             self: object, request: Message, context: grpc.aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
             try:
-                async with contextlib.aclosing(handler(self, request, context)) as responses:
-                    async for response in responses:
-                        yield response
+                with counted_call(handler.__name__):
+                    async with contextlib.aclosing(handler(self, request, context)) as responses:
+                        async for response in responses:
+                            yield response
             except Exception as error:
                 await _abort(context, error, handler.__name__)
 
@@ -142,7 +144,8 @@ def method(handler: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(handler)
     async def unary(self: object, request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
-            return await handler(self, request, context)
+            with counted_call(handler.__name__):
+                return await handler(self, request, context)
         except Exception as error:
             await _abort(context, error, handler.__name__)
 

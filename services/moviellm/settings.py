@@ -26,6 +26,8 @@ class Settings(BaseSettings):
 class ServiceSettings(Settings):
     """Settings that all services share. A room's subclass sets `env_prefix`, such as MOVIELLM_QA_."""
 
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True)
+
     listen: str = Field(default="127.0.0.1:0", pattern=r"^.+:\d{1,5}$")
     """Address and port of the gRPC server, such as 127.0.0.1:8601; port 0 takes a free one and logs it."""
 
@@ -41,8 +43,20 @@ class ServiceSettings(Settings):
     drain_seconds: float = Field(default=20.0, ge=0)
     """After SIGTERM, how long calls under way may go on before they are cut."""
 
-    node_pool: str = Field(default="local", validation_alias="NODE_POOL")
-    """The node pool this process runs in; set by the chart."""
+    node_pool: str = Field(default="", validation_alias="NODE_POOL")
+    """The node pool of this process, also by the room's own name, such as MOVIELLM_QA_NODE_POOL; empty: look it up."""
+
+    node_name: str = Field(default="", validation_alias="NODE_NAME")
+    """The Kubernetes node of this process (spec.nodeName by the downward API), whose labels tell the node pool."""
+
+    node_pool_labels: tuple[str, ...] = (
+        "moviellm.dev/node-pool",
+        "cloud.google.com/gke-nodepool",
+        "eks.amazonaws.com/nodegroup",
+        "karpenter.sh/nodepool",
+        "kubernetes.azure.com/agentpool",
+    )
+    """Labels of the node that name its pool; the first that it has is taken, "local" where it has none."""
 
 
 class StoreSettings(Settings):

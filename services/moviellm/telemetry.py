@@ -1,10 +1,31 @@
 """Logs and the Prometheus endpoint of a service process."""
 
+import asyncio
+import contextlib
+import importlib.metadata
 import logging
 import sys
+import time
+from collections.abc import Iterator
 
 import prometheus_client
 import structlog
+
+from moviellm.errors import Broken, Permanent, Temporary
+
+CALLS = prometheus_client.Counter("moviellm_calls", "gRPC calls that ended in this process", ("method", "outcome"))
+CALLS_IN_PROGRESS = prometheus_client.Gauge(
+    "moviellm_calls_in_progress", "gRPC calls under way in this process", ("method",)
+)
+CALL_SECONDS = prometheus_client.Histogram(
+    "moviellm_call_duration_seconds",
+    "Seconds a gRPC call took in this process, streams to their end",
+    ("method",),
+    buckets=(0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 1200),
+)
+SERVICE = prometheus_client.Gauge(
+    "moviellm_service_info", "1 for this process, with the node pool it runs in", ("service", "version", "node_pool")
+)
 
 
 def configure_logging(service: str, *, level: str = "info", style: str = "json") -> None:
@@ -31,8 +52,36 @@ def configure_logging(service: str, *, level: str = "info", style: str = "json")
     logging.basicConfig(level=max(getattr(logging, level.upper()), logging.WARNING), stream=sys.stderr, force=True)
 
 
-def serve_metrics(address: str) -> int:
-    """Serve /metrics on `address` ("host:port") and return the port; port 0 takes a free one."""
+def serve_metrics(address: str, *, service: str = "", node_pool: str = "") -> int:
+    """Serve /metrics on `address` ("host:port") and return the port; port 0 takes a free one.
+
+    With a `service` the process says what it is and where, so that all its figures can be had by node pool.
+    """
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    if service:
+        SERVICE.labels(service, importlib.metadata.version("moviellm"), node_pool).set(1)
     host, _, port = address.rpartition(":")
     server, _ = prometheus_client.start_http_server(int(port), addr=host)
     return int(server.server_port)
+
+
+@contextlib.contextmanager
+def counted_call(method: str) -> Iterator[None]:
+    """Counts the call in its body while it lasts, and how it ended: would asking again have helped?"""
+    began, outcome = time.perf_counter(), "broken"
+    try:
+        with CALLS_IN_PROGRESS.labels(method).track_inprogress():
+            yield
+        outcome = "ok"
+    except Temporary:
+        outcome = "temporary"
+        raise
+    except Permanent as error:
+        outcome = "broken" if isinstance(error, Broken) else "permanent"
+        raise
+    except (asyncio.CancelledError, GeneratorExit):
+        outcome = "cancelled"
+        raise
+    finally:
+        CALLS.labels(method, outcome).inc()
+        CALL_SECONDS.labels(method).observe(time.perf_counter() - began)

@@ -148,7 +148,10 @@ class LookWork:
             )
             for number, prompt in enumerate(prompts, 1)
         )
-        pictures = {p.number: p.file async for p in self._stages.render_references(orders, self._spec.model)}
+        pictures = {}
+        async for picture in self._stages.render_references(orders, self._spec.model):
+            self._maker.metrics.held_gpus(Stage.RENDERING, picture.work)
+            pictures[picture.number] = picture.file
         references = tuple(pictures[order.number] for order in orders)
         return self._order(style, references, captions, made_from, seed)
 

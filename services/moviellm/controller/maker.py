@@ -85,7 +85,7 @@ class Maker:
         name = _name(stage, unit)
 
         def on_trouble(error: Temporary, attempts: int) -> None:
-            self.metrics.failed(stage, final=False)
+            self.metrics.failed(stage, error.reason, final=False)
             self.progress.troubles[name] = Trouble(stage, error.reason, error.message, unit, attempts)
             self.progress.notify()
             self._log.warning("will try again", stage=stage, unit=unit, attempts=attempts, why=error.message)
@@ -114,7 +114,7 @@ class Maker:
 
     def _given_up(self, stage: Stage, unit: str, name: str, error: MovieLLMError) -> Failed:
         attempts = self.progress.troubles[name].attempts if name in self.progress.troubles else 1
-        self.metrics.failed(stage, final=True)
+        self.metrics.failed(stage, error.reason, final=True)
         self._log.error("given up", stage=stage, unit=unit, attempts=attempts, why=error.message, reason=error.reason)
         trouble = Trouble(stage, error.reason, error.message, unit, attempts)
         self.progress.troubles[name] = trouble

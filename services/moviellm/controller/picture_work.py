@@ -110,16 +110,23 @@ class PictureWork:
         self, movie: int, unit: str, orders: tuple[PictureOrder, ...], looks: LearnedLooks
     ) -> Made[RenderedScene]:
         pictures: dict[int, RenderedPicture] = {}
-        async for picture in self._stages.render_scene(orders, looks, self._options):
-            pictures[picture.number] = picture
-            self._maker.moving(Stage.RENDERING, unit)
-            self._count(movie, picture)
-        if missing := [order.number for order in orders if order.number not in pictures]:
-            raise Broken(f"the rendering service left out frames {missing}")
+        try:
+            async for picture in self._stages.render_scene(orders, looks, self._options):
+                pictures[picture.number] = picture
+                self._maker.moving(Stage.RENDERING, unit)
+                self._count(movie, picture)
+            if missing := [order.number for order in orders if order.number not in pictures]:
+                raise Broken(f"the rendering service left out frames {missing}")
+        except BaseException:
+            for picture in pictures.values():
+                self._maker.metrics.held_gpus(Stage.RENDERING, picture.work)
+            raise
         frames = tuple(_rendered_frame(order, pictures[order.number]) for order in orders)
         learned = [looks.style.digest, *(look.digest for look in looks.characters)]
         made_from = _digest_of([(order.prompt, order.seed) for order in orders], learned, vars(self._options))
-        return Made(RenderedScene(frames), _total(list(pictures.values())), made_from)
+        work = _total(list(pictures.values()))
+        self._maker.metrics.scenes.labels(work.node_pool).inc()
+        return Made(RenderedScene(frames), work, made_from)
 
     def _count(self, movie: int, picture: RenderedPicture) -> None:
         outcome = "existed" if picture.existed else "rendered"
@@ -169,8 +176,10 @@ class PictureWork:
             for number in numbers
         )
         options = replace(self._options, attempts=1, min_score=0.0)
-        stream = self._stages.render_scene(orders, LearnedLooks(LearnedStyle()), options)
-        pictures = {picture.number: picture.file async for picture in stream}
+        pictures = {}
+        async for picture in self._stages.render_scene(orders, LearnedLooks(LearnedStyle()), options):
+            self._maker.metrics.held_gpus(Stage.RENDERING, picture.work)
+            pictures[picture.number] = picture.file
         return tuple(pictures[order.number] for order in orders)
 
 

@@ -59,4 +59,7 @@ class Workshop:
         )
         plan = Plan(dataset, spec, self._movies_in_flight, found.exported)
         own_plot = OwnPlot(self._store, dataset, spec.plot)
-        await make_dataset(plan, stages=self._stages, maker=maker, looks=looks, pictures=pictures, own_plot=own_plot)
+        with self._metrics.running(progress):
+            await make_dataset(
+                plan, stages=self._stages, maker=maker, looks=looks, pictures=pictures, own_plot=own_plot
+            )

@@ -1,6 +1,7 @@
 """Start the export service: python -m moviellm.export."""
 
 import asyncio
+import os
 import sys
 from functools import partial
 
@@ -18,6 +19,7 @@ from moviellm.export.pyav_video import PyavVideo
 from moviellm.export.scratch import sweep_scratch
 from moviellm.export.servicer import ExportServicer
 from moviellm.export.settings import ExportSettings
+from moviellm.node_pool import located
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 
@@ -27,6 +29,7 @@ def main() -> None:
     settings = ExportSettings.load()
     store_settings = StoreSettings.load()
     configure_logging("export", level=settings.log_level, style=settings.log_format)
+    settings = located(settings, os.environ)
     sweep_scratch()
     asyncio.run(serve(settings, store_settings))
 
@@ -54,7 +57,7 @@ async def serve(settings: ExportSettings, store_settings: StoreSettings) -> None
     async def check() -> None:
         await store.exists("requests")
 
-    serve_metrics(settings.metrics_listen)
+    serve_metrics(settings.metrics_listen, service="export", node_pool=settings.node_pool)
     await rpc.Server(
         [servicer.registration()], listen=settings.listen, check=check, drain_seconds=settings.drain_seconds
     ).run()

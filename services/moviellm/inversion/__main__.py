@@ -1,6 +1,7 @@
 """Starts the inversion service: `python -m moviellm.inversion`."""
 
 import asyncio
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from moviellm.inversion.lessons import Teacher
 from moviellm.inversion.school import School
 from moviellm.inversion.servicer import SERVICE_NAME, InversionServicer
 from moviellm.inversion.settings import InversionSettings
+from moviellm.node_pool import located
 from moviellm.pipelines.places import model_source
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
@@ -95,10 +97,11 @@ def main() -> None:
     """Read the settings, serve until SIGTERM; one sentence and exit code 2 for what cannot work."""
     settings = InversionSettings.load()
     configure_logging("inversion", level=settings.log_level, style=settings.log_format)
+    settings = located(settings, os.environ)
     try:
         model_source(settings.model, "MOVIELLM_INVERSION_MODEL")
         store = ArtifactStore.open(StoreSettings())
-        serve_metrics(settings.metrics_listen)
+        serve_metrics(settings.metrics_listen, service="inversion", node_pool=settings.node_pool)
         asyncio.run(_serve(settings, store))
     except MovieLLMError as error:
         print(error.message, file=sys.stderr)

@@ -1,12 +1,14 @@
 """`python -m moviellm.qa` starts the question service."""
 
 import asyncio
+import os
 
 import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.llm.cache import StoreReplies
+from moviellm.node_pool import located
 from moviellm.qa.asking import Asker
 from moviellm.qa.fact_asker import FactAsker, Limits
 from moviellm.qa.judging import Judge
@@ -28,7 +30,8 @@ def main() -> None:
     """Read the settings, build the adapters, serve until SIGTERM."""
     settings = QaSettings.load()
     configure_logging("qa", level=settings.log_level, style=settings.log_format)
-    serve_metrics(settings.metrics_listen)
+    settings = located(settings, os.environ)
+    serve_metrics(settings.metrics_listen, service="qa", node_pool=settings.node_pool)
     asyncio.run(_serve(settings))
 
 

@@ -5,6 +5,7 @@ override the environment. The proxies need `SERVICER_FUNCTIONS` in their `grpc_o
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from ray import serve
 
 from moviellm.artifacts import ArtifactStore
 from moviellm.errors import NotFound
+from moviellm.node_pool import located
 from moviellm.pipelines.scorers import NO_SCORER
 from moviellm.rendering.choice import Chooser
 from moviellm.rendering.critic import Critic, SafetyChecker, Scorer
@@ -53,8 +55,9 @@ class Rendering:
     """One replica. It is ready when its constructor is done: the model is loaded and has painted a picture."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        self._settings = RenderingSettings(**settings)
-        configure_logging("rendering", level=self._settings.log_level, style=self._settings.log_format)
+        given = RenderingSettings(**settings)
+        configure_logging("rendering", level=given.log_level, style=given.log_format)
+        self._settings = located(given, os.environ)
         critic = _critic(self._settings)
         self._thread = ThreadPoolExecutor(1, "painter")
         self._painter = self._thread.submit(_load, self._settings).result()
@@ -153,7 +156,7 @@ def application(settings: RenderingSettings, *, attempts: int) -> serve.Applicat
         logging_config={"log_level": "WARNING", "enable_access_log": False},
         ray_actor_options={"num_cpus": settings.cpus_per_replica, "num_gpus": settings.gpus_per_replica},
     )
-    return deployment.bind(settings.model_dump(mode="json", exclude={"node_pool"}))
+    return deployment.bind(settings.model_dump(mode="json", exclude={"node_pool", "node_name"}))
 
 
 def _load(settings: RenderingSettings) -> Painter:

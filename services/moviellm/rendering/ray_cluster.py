@@ -20,6 +20,9 @@ from moviellm.rendering.settings import RenderingSettings
 
 log = structlog.get_logger()
 
+_OF_THIS_NODE = ("MOVIELLM_RENDERING_NODE_POOL", "MOVIELLM_RENDERING_NODE_NAME")
+"""What a replica on another node must find out for itself."""
+
 
 def start_own(settings: RenderingSettings, folder: str) -> None:
     """Start a Ray on this machine alone, with its files in `folder`.
@@ -57,7 +60,9 @@ def _init(settings: RenderingSettings, folder: str) -> None:
 
 def join(settings: RenderingSettings) -> None:
     """Join the cluster at `ray_address`; replicas there get this process's MOVIELLM_ variables."""
-    variables = {name: value for name, value in os.environ.items() if name.startswith("MOVIELLM_")}
+    variables = {
+        name: value for name, value in os.environ.items() if name.startswith("MOVIELLM_") and name not in _OF_THIS_NODE
+    }
     ray.init(
         address=settings.ray_address,
         namespace="moviellm",
