@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from moviellm.errors import Broken
 from moviellm.export.conversation import Conversations
-from moviellm.export.features import Features, encode_frames, write_pickle
+from moviellm.export.features import FeatureEncoder, Packer, encoded
 from moviellm.export.format import FOLDER, Desk, Written
 from moviellm.export.record import FrameRecord
 from moviellm.export.summary import MovieFolder
@@ -25,7 +24,7 @@ class FeatureFiles:
         *,
         layer: int,
         choose: Callable[[MovieFolder], Frames],
-        pack: Callable[[MovieFolder, Frames, Features], Any],
+        pack: Callable[[MovieFolder, Frames, tuple[int, int]], Packer],
     ) -> None:
         self._desk = desk
         self._name = name
@@ -40,15 +39,18 @@ class FeatureFiles:
             return
         if self._desk.encoder is None:
             raise Broken("feature files need a feature encoder")
+        path = self._desk.folder / "features.pkl"
+        await self._write(path, movie, self._desk.encoder)
+        await self._desk.shelf.put_file(target, path)
+        await asyncio.to_thread(path.unlink)
+
+    async def _write(self, path: Path, movie: MovieFolder, encoder: FeatureEncoder) -> None:
         frames = self._choose(movie)
-        raw, path = self._desk.folder / "features.raw", self._desk.folder / "features.pkl"
-        shelf = self._desk.shelf
-        features = await encode_frames(shelf, movie, frames, self._desk.encoder, layer=self._layer, path=raw)
-        await asyncio.to_thread(_write, path, self._pack(movie, frames, features))
-        del features
-        await shelf.put_file(target, path)
-        for scratch in (raw, path):
-            await asyncio.to_thread(scratch.unlink)
+        packer = self._pack(movie, frames, encoder.shape)
+        with await asyncio.to_thread(path.open, "wb") as file:
+            async for features in encoded(self._desk.shelf, movie, frames, encoder, self._layer):
+                await asyncio.to_thread(file.write, packer.take(features))
+            await asyncio.to_thread(file.write, packer.close())
 
 
 class Featured:
@@ -71,8 +73,3 @@ class Featured:
     def written(self) -> Written:
         """What there is."""
         return self._conversations.written
-
-
-def _write(path: Path, value: object) -> None:
-    with path.open("wb") as file:
-        write_pickle(file, value)

@@ -1,11 +1,8 @@
 """Feature files: what a frozen vision encoder sees in the key frames, for trainers that do not run it themselves."""
 
-import asyncio
-import pickle
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,18 +33,14 @@ class FeatureEncoder(Protocol):
         """Float16 (pictures, tokens, numbers) after a layer: -1 is the last one, before any closing norm."""
 
 
-class _PlainArrays(pickle.Pickler):
-    """Pickles arrays as a call of numpy.ndarray: any NumPy reads it, and the numbers are not copied on the way."""
+class Packer(Protocol):
+    """Packs the features of one movie as a trainer wants them, batch by batch."""
 
-    def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return np.ndarray, (value.shape, value.dtype.str, pickle.PickleBuffer(value.data))
-        return NotImplemented
+    def take(self, features: Features) -> bytes:
+        """Take in float16 (frames, tokens, numbers) of the next frames; what can be written of the file now."""
 
-
-def write_pickle(file: BinaryIO, value: object) -> None:
-    """Pickle a value for readers with another NumPy than ours."""
-    _PlainArrays(file, protocol=5).dump(value)
+    def close(self) -> bytes:
+        """The rest of the file."""
 
 
 def require_shape(encoder: FeatureEncoder, tokens: int, numbers: int | None, reader: str) -> None:
@@ -61,13 +54,10 @@ def require_shape(encoder: FeatureEncoder, tokens: int, numbers: int | None, rea
         )
 
 
-async def encode_frames(
-    shelf: Shelf, movie: MovieFolder, frames: Sequence[FrameRecord], encoder: FeatureEncoder, *, layer: int, path: Path
-) -> Features:
-    """Float16 (frames, tokens, numbers) of key frames, in a memory-mapped file at `path`."""
-    shape = (len(frames), *encoder.shape)
-    features = await asyncio.to_thread(lambda: np.memmap(path, np.dtype(np.float16), "w+", shape=shape))
+async def encoded(
+    shelf: Shelf, movie: MovieFolder, frames: Sequence[FrameRecord], encoder: FeatureEncoder, layer: int
+) -> AsyncIterator[Features]:
+    """Float16 (frames, tokens, numbers) of key frames, a few at a time."""
     for start in range(0, len(frames), BATCH):
         pictures = await movie.pictures(shelf, frames[start : start + BATCH])
-        features[start : start + len(pictures)] = await to_its_end(partial(encoder.encode, pictures, layer))
-    return np.asarray(features)
+        yield await to_its_end(partial(encoder.encode, pictures, layer))

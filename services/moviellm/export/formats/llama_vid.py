@@ -7,6 +7,7 @@ breaks it, and a bad record is silently replaced by another.
 
 from typing import Any
 
+from moviellm.export.array_pickle import ARRAY_END, DICT_END, DICT_START, END, START, array_start, text
 from moviellm.export.asked import Asked
 from moviellm.export.conversation import Conversations, Shape
 from moviellm.export.feature_files import Featured, FeatureFiles
@@ -28,7 +29,7 @@ def open_format(desk: Desk) -> Format:
     shapes = [Shape(lambda asked: record(asked, asked.video)), Shape(_with_features, "_features")]
     return Featured(
         Conversations(desk, NAME, shapes),
-        FeatureFiles(desk, NAME, layer=-1, choose=lambda movie: movie.frames, pack=packed),
+        FeatureFiles(desk, NAME, layer=-1, choose=lambda movie: movie.frames, pack=Pickle),
     )
 
 
@@ -45,15 +46,31 @@ def record(asked: Asked, video: str) -> dict[str, Any]:
     }
 
 
-def packed(movie: MovieFolder, frames: tuple[FrameRecord, ...], features: Features) -> dict[str, Any]:
-    """What the pickle holds: after every frame's "<image>" the lines spoken while it shows."""
+class Pickle:
+    """{"feats": float16 (N, 257, 1408), "inputs": text}, the numbers written as they come."""
+
+    def __init__(self, movie: MovieFolder, frames: tuple[FrameRecord, ...], shape: tuple[int, int]) -> None:
+        self._start = START + DICT_START + text("feats") + array_start((len(frames), *shape))
+        self._inputs = inputs(movie, frames)
+
+    def take(self, features: Features) -> bytes:
+        """The numbers of the next frames."""
+        start, self._start = self._start, b""
+        return start + features.astype("<f2").tobytes()
+
+    def close(self) -> bytes:
+        """The inputs."""
+        return ARRAY_END + text("inputs") + text(self._inputs) + DICT_END + END
+
+
+def inputs(movie: MovieFolder, frames: tuple[FrameRecord, ...]) -> str:
+    """After every frame's "<image>" the lines spoken while it shows."""
     spoken: dict[int, list[str]] = {}
     for line in movie.record.dialogue:
         # The loader takes "..." out of the inputs.
-        text = harmless(f"{line.speaker} says {line.text}").replace("...", "…")
-        spoken.setdefault(line.after_frame, []).append(text)
-    inputs = "".join(f"<image>{' '.join(spoken.get(frame.number, []))}" for frame in frames)
-    return {"feats": features, "inputs": inputs}
+        said = harmless(f"{line.speaker} says {line.text}").replace("...", "…")
+        spoken.setdefault(line.after_frame, []).append(said)
+    return "".join(f"<image>{' '.join(spoken.get(frame.number, []))}" for frame in frames)
 
 
 def _with_features(asked: Asked) -> dict[str, Any]:

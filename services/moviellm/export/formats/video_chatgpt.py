@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from moviellm.export.array_pickle import ARRAY_END, END, START, array_start
 from moviellm.export.asked import Asked, evenly
 from moviellm.export.conversation import Conversations, Shape
 from moviellm.export.feature_files import Featured, FeatureFiles
@@ -28,7 +29,7 @@ def open_format(desk: Desk) -> Format:
     shapes = [Shape(lambda asked: record(asked, asked.video)), Shape(_with_features, "_features")]
     return Featured(
         Conversations(desk, NAME, shapes),
-        FeatureFiles(desk, NAME, layer=-2, choose=_moments, pack=pooled),
+        FeatureFiles(desk, NAME, layer=-2, choose=_moments, pack=Pickle),
     )
 
 
@@ -45,14 +46,26 @@ def record(asked: Asked, video: str) -> dict[str, Any]:
     }
 
 
-def pooled(movie: MovieFolder, frames: tuple[FrameRecord, ...], features: Features) -> Features:
-    """Float16 (356, C) of features (T, 257, C): moments (zeros where the movie is shorter), then patches."""
-    moments = np.zeros((MOMENTS, features.shape[2]), np.float16)
-    patches = np.zeros((PATCHES, features.shape[2]), np.float32)
-    for index, tokens in enumerate(features[:, 1:]):
-        moments[index] = tokens.mean(axis=0, dtype=np.float32)
-        patches += tokens / len(features)
-    return np.concatenate([moments, patches.astype(np.float16)])
+class Pickle:
+    """An array (356, C): moments, zeros where the movie is shorter than 100 frames, then patches."""
+
+    def __init__(self, movie: MovieFolder, frames: tuple[FrameRecord, ...], shape: tuple[int, int]) -> None:
+        self._moments: list[Features] = []
+        self._patches = np.zeros((PATCHES, shape[1]), np.float32)
+
+    def take(self, features: Features) -> bytes:
+        """Add the next frames up; nothing can be written before the last."""
+        patches = features[:, 1:].astype(np.float32)
+        self._moments.extend(patches.mean(axis=1).astype(np.float16))
+        self._patches += patches.sum(axis=0)
+        return b""
+
+    def close(self) -> bytes:
+        """The whole file."""
+        numbers = np.zeros((MOMENTS + PATCHES, self._patches.shape[1]), "<f2")
+        numbers[: len(self._moments)] = self._moments
+        numbers[MOMENTS:] = self._patches / len(self._moments)
+        return START + array_start(numbers.shape) + numbers.tobytes() + ARRAY_END + END
 
 
 def _moments(movie: MovieFolder) -> tuple[FrameRecord, ...]:
