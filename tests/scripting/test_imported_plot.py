@@ -157,6 +157,42 @@ def test_characters_may_be_told_in_many_ways(characters):
     assert breaches(plot) == []
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        [["frame", "{} in the garden"], ["dialogue", "Clara: Here."], ["Frame ", "{} in the market"]],
+        [["image", "{} in the garden"], ["dialogues", ["Clara: Here."]], ["frame_2", "{} in the market"]],
+        [{"frame": "{} in the garden"}, {"dialogue": "Clara: Here."}, {"frame": "{} in the market"}],
+        [{"frame": "{} in the garden", "dialogue": "Clara: Here."}, {"frame": "{} in the market"}],
+        [{"type": "frame", "text": "{} in the garden"}, {"type": "line", "text": "Clara: Here."},
+         {"type": "frame", "text": "{} in the market"}],
+        [[["frame", "{} in the garden"], ["dialogue", {"speaker": "Clara", "text": "Here."}]],
+         [["frame", "{} in the market"]]],
+    ],
+)  # fmt: skip
+def test_frames_and_lines_may_be_told_in_many_ways(told):
+    text = json.dumps(told).replace("{}", "Clara is standing with a calm face")
+    plot = imported({"character": {"Clara": "a woman in a red dress"}, "img_diag": json.loads(text)}, Shape(1, 1, 2))
+    assert breaches(plot) == []
+    assert plot.scenes[0].frames[0].description == "Clara is standing with a calm face in the garden"
+    assert [(line.after_frame, line.speaker, line.text) for line in plot.scenes[0].dialogue] == [(1, "Clara", "Here.")]
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [
+        [{"Question": "What is in the garden?", "Answer": "Clara."}],
+        [{"q": "What is in the garden?", "a": "Clara."}],
+        [["What is in the garden?", "Clara."]],
+        {"overview_qa": [{"Q": "What is in the garden?", "A": "Clara."}], "plot_qa": []},
+        {"Question": "What is in the garden?", "Answer": "Clara."},
+    ],
+)
+def test_questions_may_be_told_in_many_ways(questions):
+    (question,) = imported(story(12) | {"QA": questions}).questions
+    assert (question.question, question.answer) == ("What is in the garden?", "Clara.")
+
+
 def test_a_clean_script_passes_unchanged():
     script = written()
     plot = imported(script, theme="a lighthouse keeper who finds a message")

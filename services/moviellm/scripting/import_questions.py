@@ -2,8 +2,8 @@
 
 import math
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from moviellm.movie import Difficulty, FrameRange, Outline, Question, QuestionKind, Scene, Shape
 from moviellm.scripting import likeness
@@ -72,39 +72,54 @@ def _difficulty(evidence: FrameRange, shape: Shape) -> Difficulty:
     return Difficulty.MEDIUM if length <= shape.frames else Difficulty.HARD
 
 
+_TELLING = 2.0
+"""The least weight of the words that a frame and a question must share."""
+_NEARLY = 0.6
+"""The share of the best frame's weight that a neighbour needs to belong to the evidence."""
+_COMMONPLACE = 0.8
+"""Words of more than four frames in five tell nothing."""
+
+
 class _Finder:
     """Finds the frames whose words, with the lines spoken after them, a text shares most; rare words count more."""
 
     def __init__(self, scenes: Sequence[Scene], shape: Shape) -> None:
         self._movie = shape.movie_range()
-        self._words: dict[int, frozenset[str]] = {}
         self._ends: dict[int, FrameRange] = {}
+        self._frames: dict[str, list[int]] = {}
         for scene in scenes:
             for frame in scene.frames:
                 number = shape.frame_number(scene.chapter, scene.number, frame.number)
-                lines = " ".join(line.text for line in scene.dialogue if line.after_frame == frame.number)
-                self._words[number] = _telling(f"{frame.description} {lines}")
                 self._ends[number] = shape.scene_range(scene.chapter, scene.number)
-        counts = Counter(word for words in self._words.values() for word in words)
-        self._weights = {word: math.log(1 + len(self._words) / count) for word, count in counts.items()}
+                lines = " ".join(line.text for line in scene.dialogue if line.after_frame == frame.number)
+                for word in _telling(f"{frame.description} {lines}"):
+                    self._frames.setdefault(word, []).append(number)
 
     def evidence(self, text: str) -> FrameRange:
         """The best frame with its neighbours that match nearly as well; the whole movie where nothing matches."""
-        words = _telling(text)
-        scores = {number: self._score(words & own) for number, own in self._words.items()}
+        words = [word for word in sorted(_telling(text)) if word in self._frames]
+        scores: defaultdict[int, float] = defaultdict(float)
+        for word in words:
+            weight = self._weight(word)
+            for number in self._frames[word] if weight > _COMMONPLACE else ():
+                scores[number] += weight
         best = max(scores, key=lambda number: (scores[number], -number), default=0)
-        if not scores or scores[best] < 2.0 or len(words & self._words[best]) < 2:
+        if scores[best] < _TELLING or sum(best in self._frames[word] for word in words) < 2:
             return self._movie
+        return self._around(best, scores)
+
+    def _around(self, best: int, scores: Mapping[int, float]) -> FrameRange:
         first = last = best
         inside = self._ends[best]
-        while first > inside.first and scores[first - 1] >= 0.6 * scores[best]:
+        while first > inside.first and scores.get(first - 1, 0) >= _NEARLY * scores[best]:
             first -= 1
-        while last < inside.last and scores[last + 1] >= 0.6 * scores[best]:
+        while last < inside.last and scores.get(last + 1, 0) >= _NEARLY * scores[best]:
             last += 1
         return FrameRange(first, last)
 
-    def _score(self, words: frozenset[str]) -> float:
-        return sum(sorted(self._weights[word] for word in words))
+    def _weight(self, word: str) -> float:
+        """Large for a word of few frames, small for one of nearly all."""
+        return math.log(1 + len(self._ends) / len(self._frames[word]))
 
 
 def _telling(text: str) -> frozenset[str]:

@@ -88,7 +88,7 @@ def _told(node: Node) -> Iterator[tuple[str, Node]]:
             if not named.is_missing:
                 yield _kind(named), item.get("text", "content", "value", *_FRAME, *_LINE)
             else:
-                yield from ((_kind(Node(name, value.path, value._ledger)), value) for name, value in item.fields())
+                yield from ((_kind(Node(name, value.path, value.ledger)), value) for name, value in item.fields())
         else:
             item.refuse('must be ["frame", text] or ["dialogue", text]')
 
@@ -126,12 +126,12 @@ def _characters(node: Node) -> Iterator[Character]:
     if isinstance(node.value, str):
         for text in re.split(r"[\n;]+", node.value):
             if text.strip():
-                yield read_character(Node(text, node.path, node._ledger))
+                yield read_character(Node(text, node.path, node.ledger))
     elif isinstance(node.value, dict) and node.get("name").is_missing:
         for name, value in node.fields():
             plain = isinstance(value.value, str) or value.value is None
             known = Character("", CharacterRole.MAIN, value.text(2000), "") if plain else read_character(value)
-            yield replace(known, name=known.name or Node(name, value.path, node._ledger).text(100))
+            yield replace(known, name=known.name or Node(name, value.path, node.ledger).text(100))
     else:
         for item in limited(node, 64, "characters"):
             yield read_character(item)

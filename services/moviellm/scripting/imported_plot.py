@@ -24,6 +24,8 @@ LAYOUTS = (
 )
 _OUTLINE_FIELDS = {"title", "overview", "synopsis", "style", "locations", "characters", "chapters", "facts"}
 _DEFAULT = Shape(3, 3, 6)
+MOST_FRAMES = 64 * 64
+"""Most frames of the scenes that a plot brings, those that are filled up to the movie's size among them."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def import_plot(request: ImportRequest) -> ImportedPlot:
         draft = read_script(node, ledger) if layout == "script" else read_outline(node, ledger)
         people = mended_cast(draft.characters, _text_of(draft), request.seed, ledger)
         shape = _own_shape(draft, request.shape)
+        if len(draft.scenes) * shape.frames > MOST_FRAMES:
+            raise InvalidInput(f"{FIELD}.scenes", f"may come to at most {MOST_FRAMES} frames, filled up to the shape")
         draft = _planned(_ordered(draft, shape, ledger), people)
     return _completed(draft, people, replace(request, shape=shape), ledger)
 

@@ -3,14 +3,16 @@
 import re
 
 MARKS = re.compile(
-    r"<\s*/?\s*(?:image|video|audio|s|frame|img)\s*/?\s*>|<\|[^|>]{0,40}\|>|\[/?INST\]|<</?SYS>>"
-    r"|\b(?:ASSISTANT|USER|SYSTEM)\s*:",
+    r"<\s{0,3}/?\s{0,3}(?:image|video|audio|s|frame|img)\s{0,3}/?\s{0,3}>|<\|[^|>]{0,40}\|>|\[/?INST\]|<</?SYS>>"
+    r"|\b(?:ASSISTANT|USER|SYSTEM)\s{0,3}:",
     re.IGNORECASE,
 )
 """What corrupts the labels of a conversation: placeholders of media, ends of sentences, names of its speakers."""
 
-_GAPS = re.compile(r"\{[^{}]*\}|\{\{|\}\}|\[(?:insert|your|name|character|location|scene|todo)[^\]]*\]|<[a-z_ ]{2,30}>",
-                   re.IGNORECASE)  # fmt: skip
+_GAPS = re.compile(
+    r"\{[^{}]{0,80}\}|\{\{|\}\}|\[(?:insert|your|name|character|location|scene|todo)[^\]]{0,60}\]|<[a-z_ ]{2,30}>",
+    re.IGNORECASE,
+)
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )

@@ -18,6 +18,7 @@ from moviellm.scripting.plot_json import Ledger, Node
 
 MAX_PARTS = 64
 MAX_FRAMES = 1331
+MAX_QUESTIONS = 2000
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def read_line(node: Node, after_frame: int = 0) -> Line:
 def read_questions(node: Node) -> tuple[tuple[str, str], ...]:
     """Pairs of question and answer, also grouped under the names of their kinds."""
     found: list[tuple[str, str]] = []
-    for item in limited(node, 5000, "questions"):
+    for item in limited(node, MAX_QUESTIONS, "questions"):
         if isinstance(item.value, dict) and item.get("question", "q").is_missing:
             groups = [group for _, group in item.fields() if isinstance(group.value, list)]
             found += [pair for group in groups for pair in read_questions(group)]

@@ -53,7 +53,7 @@ class Node:
     def __init__(self, value: Any, path: str, ledger: Ledger) -> None:
         self.value = value
         self.path = path
-        self._ledger = ledger
+        self.ledger = ledger
 
     def refuse(self, allowed: str) -> NoReturn:
         """Raise InvalidInput for this place."""
@@ -67,22 +67,22 @@ class Node:
     def get(self, *names: str) -> "Node":
         """The first of the fields that is there, in any case of letters; a missing one is a Node without value."""
         if self.value is None:
-            return Node(None, f"{self.path}.{names[0]}", self._ledger)
+            return Node(None, f"{self.path}.{names[0]}", self.ledger)
         if not isinstance(self.value, dict):
             self.refuse("must be an object")
         small = {str(key).strip().lower(): key for key in reversed(self.value)}
         for name in names:
             if name.lower() in small and self.value[small[name.lower()]] is not None:
                 key = small[name.lower()]
-                return Node(self.value[key], f"{self.path}.{shown(str(key))}", self._ledger)
-        return Node(None, f"{self.path}.{names[0]}", self._ledger)
+                return Node(self.value[key], f"{self.path}.{shown(str(key))}", self.ledger)
+        return Node(None, f"{self.path}.{names[0]}", self.ledger)
 
     def fields(self) -> "Iterator[tuple[str, Node]]":
         """Names and values of an object."""
         if not isinstance(self.value, dict):
             self.refuse("must be an object")
         for key, value in self.value.items():
-            yield str(key), Node(value, f"{self.path}.{shown(str(key))}", self._ledger)
+            yield str(key), Node(value, f"{self.path}.{shown(str(key))}", self.ledger)
 
     def items(self) -> "tuple[Node, ...]":
         """The elements of a list; none where nothing stands. One text or object stands for a list of one."""
@@ -92,7 +92,7 @@ class Node:
             return (self,)
         if not isinstance(self.value, list):
             self.refuse("must be a list")
-        return tuple(Node(value, f"{self.path}[{i}]", self._ledger) for i, value in enumerate(self.value))
+        return tuple(Node(value, f"{self.path}[{i}]", self.ledger) for i, value in enumerate(self.value))
 
     def text(self, most: int = MAX_TEXT) -> str:
         """The text, cleaned of what may not go into training data; empty where nothing stands."""
@@ -105,7 +105,7 @@ class Node:
             self.refuse(f"must have at most {most} characters, got {len(text)}")
         clean = plain_text.cleaned(text)
         if plain_text.fault(text):
-            self._ledger.note("text-plain", self.path, text, clean)
+            self.ledger.note("text-plain", self.path, text, clean)
         return clean
 
     def texts(self, most: int = 500) -> tuple[str, ...]:
@@ -152,7 +152,7 @@ def _no_constant(name: str) -> NoReturn:
 def _check_depth(text: str) -> None:
     """Refuse nesting bombs before a parser descends into them."""
     depth = commas = 0
-    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{\]},]', text, re.DOTALL):
+    for found in re.finditer(r'"(?:[^"\\]+|\\.)*+"?|[\[{\]},]', text, re.DOTALL):
         mark = found.group()[0]
         if mark == ",":
             commas += 1
