@@ -16,6 +16,9 @@ _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 18
 TENANT = "default"
 """Who pays, until requests name a tenant."""
 
+NO_RETRY_MENDS = ("LLM_UNAUTHORIZED", "LLM_MODEL_UNKNOWN", "LLM_CREDIT_SPENT")
+"""Reasons whose first time raises an alert."""
+
 
 class Metrics:
     """What the controller hears of every finished unit, as Prometheus series; one instance a process.
@@ -88,6 +91,9 @@ class Metrics:
                 self.items.labels(stage, "", outcome)
             self.units_wanted.labels(stage).set_function(partial(self._wanted, stage))
             self.units_made.labels(stage).set_function(partial(self._made, stage))
+        for stage in (Stage.SCRIPTING, Stage.QA):
+            for reason in NO_RETRY_MENDS:
+                self.errors.labels(stage, reason)
         for state in State:
             self.datasets.labels(state)
         for outcome in ("succeeded", "failed"):
