@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from moviellm.movie import Character
 from moviellm.pocket import vocabulary
+from moviellm.scripting import sight
 from moviellm.scripting.plot_json import Ledger
 from moviellm.scripting.rules_of_plans import MIN_LOCATIONS
 
 _LEAD = re.compile(r"^(?:(?:in|at|on|inside|outside|near|by|the|a|an|his|her|their|our|my)\s+)+", re.IGNORECASE)
 _AFTER = re.compile(r"\s+(?:of|in|at|on|near|with|by|where|from|and)\b.*$", re.IGNORECASE)
+_NO_PLACE = frozenset(("she", "he", "they", "it", "who", "is", "are", "was"))
 _MOST = 40
 
 
@@ -20,7 +22,10 @@ def short_place(text: str, characters: Sequence[Character]) -> str:
     parts = {part.lower() for one in characters for mention in (one.name, *one.aliases) for part in mention.split()}
     kept = [word for word in words.split() if re.sub(r"['’]s?$", "", word.lower()) not in parts]
     kept = [word for word in kept if word.lower().removesuffix("s") not in parts and len(word) <= 18]
+    kept = [word for word in kept if word.lower() not in _NO_PLACE and not sight.sequence_in(word)]
     place = " ".join(kept[-2:])
+    if any(sight.passers_by(f"the {place.lower()}")):
+        return ""
     return place[:1].lower() + place[1:] if place[1:].islower() or " " in place else place
 
 
