@@ -106,7 +106,8 @@ def _cast(outline: Outline) -> str:
     if not people:
         return ""
     verb = "characters are" if len(people) > 1 else "character is"
-    return f"The main {verb} {', and '.join(people)}"
+    described = any("," in person for person in people)
+    return f"The main {verb} {', and '.join(people) if described else grammar.listed(people)}"
 
 
 def _places(outline: Outline) -> str:

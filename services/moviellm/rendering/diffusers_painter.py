@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import structlog
 import torch
 from diffusers import DiffusionPipeline
 
@@ -19,6 +20,9 @@ from moviellm.errors import Unsatisfied
 from moviellm.pipelines.diffusers_loading import POCKET, picture_size
 from moviellm.pipelines.diffusers_prompts import LearnedVectors, PromptEncoder, read_learned
 from moviellm.rendering.picture import Job, Painted, Recipe, RenderOptions
+
+
+log = structlog.get_logger()
 
 
 class DiffusersPainter:
@@ -102,6 +106,8 @@ class DiffusersPainter:
 
     def _conditioning(self, jobs: Sequence[Job], recipe: Recipe) -> dict[str, Any]:
         encoded = self._encoder.encode([job.prompt for job in jobs], [job.learned for job in jobs])
+        for position in encoded.truncated:
+            log.warning("a prompt is longer than the text encoder reads; its end is lost", prompt=jobs[position].prompt)
         arguments = {"prompt_embeds": encoded.prompt_embeds, "pooled_prompt_embeds": encoded.pooled}
         if recipe.guidance_scale > 1:
             negative = self._encoder.encode_negative([recipe.negative_prompt] * len(jobs))
