@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from moviellm.movie import Character, CharacterRole
 from moviellm.pocket import vocabulary
-from moviellm.scripting import likeness, names
+from moviellm.scripting import likeness, names, sight
 from moviellm.scripting.english import article
 from moviellm.scripting.plot_json import Ledger
 from moviellm.scripting.rules_of_plans import MAX_APPEARANCE_WORDS
@@ -39,6 +39,8 @@ def _named(characters: Sequence[Character], rng: random.Random, ledger: Ledger) 
     taken: set[str] = set()
     for character in characters:
         name = re.sub(r"[^\w\s.'’-]|_", "", character.name).strip(" .-'’")[:60].strip()
+        if sight.sequence_in(name) or re.search(r"\b(?:she|he|they)\b", name):
+            name = " ".join(word for word in name.split() if word[:1].isupper() and not sight.sequence_in(word))
         if not re.search(r"[^\W\d_]", name) or name in taken:
             if name in taken and not character.appearance:
                 ledger.note("names-differ", f"characters, {name}", "listed twice")
