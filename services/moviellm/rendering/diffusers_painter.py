@@ -21,7 +21,6 @@ from moviellm.pipelines.diffusers_loading import POCKET, picture_size
 from moviellm.pipelines.diffusers_prompts import LearnedVectors, PromptEncoder, read_learned
 from moviellm.rendering.picture import Job, Painted, Recipe, RenderOptions
 
-
 log = structlog.get_logger()
 
 
