@@ -104,10 +104,13 @@ class KubernetesController:
         """Stand by, lead, serve until SIGTERM or until the lease is lost; returns the exit code."""
         serving = asyncio.create_task(self.server.run())
         leading = asyncio.create_task(self.replica.lead())
-        await asyncio.wait((serving, leading), return_when=asyncio.FIRST_COMPLETED)
-        has_led = leading.done()
-        (serving if has_led else leading).cancel()
-        await asyncio.gather(serving, leading, return_exceptions=True)
+        try:
+            await asyncio.wait((serving, leading), return_when=asyncio.FIRST_COMPLETED)
+            has_led = leading.done()
+        finally:
+            serving.cancel()
+            leading.cancel()
+            await asyncio.gather(serving, leading, return_exceptions=True)
         if not has_led:
             serving.result()
             return 0

@@ -1,7 +1,6 @@
 """One of several controllers on a store: it stands by until it leads, and leads once."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 
 import structlog
@@ -28,25 +27,27 @@ class Replica:
         self._registry = registry
         self._operator = operator
         self._store = store
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_retired = False
         self.leads = False
 
     async def lead(self) -> None:
         """Wait for the lease and work for as long as it is held; returns when it is lost."""
         await self._election.won()
-        held = asyncio.create_task(self._election.lost())
-        work = asyncio.create_task(self._work())
+        if self._is_retired:
+            await self._election.release()
+            return
+        self._tasks = [asyncio.create_task(self._election.lost()), asyncio.create_task(self._work())]
         try:
-            done, _ = await asyncio.wait((held, work), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            held.cancel()
-            work.cancel()
             await self._stop()
-            await asyncio.gather(held, work, return_exceptions=True)
 
     async def retire(self) -> None:
         """Stop all work, then let another replica lead at once."""
+        self._is_retired = True
         await self._stop()
         await self._election.release()
 
@@ -70,8 +71,10 @@ class Replica:
 
     async def _stop(self) -> None:
         self.leads = False
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._operator.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._operator.close()
         await self._registry.close()
 
 

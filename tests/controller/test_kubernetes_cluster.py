@@ -1,0 +1,159 @@
+"""The controller on a cluster in memory: what holds everywhere, and what only a server with knobs can show."""
+
+import asyncio
+
+import pytest
+from api_server import RULES, ApiServer
+from kubernetes_expectations import *  # noqa: F403
+from kubernetes_stage import ACCOUNT, Stage, api_at, until
+
+from moviellm import errors
+
+NAMESPACE = "films"
+
+
+@pytest.fixture
+async def server():
+    server = await ApiServer().start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def stage(server, store):
+    hand = api_at(server.url)
+    stage = Stage(hand, lambda: api_at(server.url, account=f"{NAMESPACE}:{ACCOUNT}"), store, NAMESPACE)
+    yield stage
+    await stage.close()
+    await hand.close()
+
+
+async def test_watches_survive_cuts_expired_versions_and_outages(stage, server):
+    await stage.make()
+    await stage.apply("one")
+    await stage.state("Succeeded", name="one")
+    await server.cut_watches()
+    await stage.apply("two")
+    await stage.state("Succeeded", name="two")
+    await server.forget()
+    await stage.apply("three")
+    await stage.state("Succeeded", name="three")
+    assert server.asked["list", "moviedatasets"] >= 2
+    server.is_down = True
+    await server.cut_watches()
+    await asyncio.sleep(0.3)
+    server.is_down = False
+    await stage.apply("four")
+    await stage.state("Succeeded", name="four")
+
+
+async def test_what_changed_while_no_controller_ran_is_made_good(stage, server):
+    controller = await stage.make()
+    controller.stages.gate.clear()
+    for name in ("kept", "dropped"):
+        await stage.apply(name)
+        await stage.state("Running", name=name)
+    await controller.stop()
+    await stage.patch("dropped", deletionPolicy="Delete")
+    await stage.delete("dropped")
+    await stage.apply("new")
+    await stage.make()
+    await stage.gone("dropped")
+    await stage.state("Succeeded", name="kept")
+    await stage.state("Succeeded", name="new")
+    assert not [entry async for entry in stage.store.list("datasets/dropped")]
+    assert (await stage.events("kept")).count("Accepted") == 1
+
+
+async def test_conflicts_are_tried_again(stage, server):
+    await stage.make()
+    server.conflicts = 4
+    await stage.apply()
+    await stage.state("Succeeded")
+    assert server.conflicts == 0
+
+
+async def test_statuses_are_written_at_most_at_the_pace_and_the_last_always(stage, server):
+    stage.pace = {"kubernetes_status_seconds": 0.4}
+    await stage.make()
+    await stage.apply(movies=4)
+    await stage.state("Succeeded")
+    times = [time for time, name, _ in server.log if name == "demo"]
+    assert 2 <= len(times) <= (times[-1] - times[0]) / 0.4 + 2
+    assert server.log[-1][2]["movies"] == "4/4"
+
+
+async def test_a_quiet_cluster_is_left_alone(stage, server):
+    await stage.make()
+    await stage.apply()
+    await stage.state("Succeeded")
+    await asyncio.sleep(0.3)
+    before = server.asked.copy()
+    await asyncio.sleep(1.0)
+    asked = {verb for verb, resource in (server.asked - before) if resource != "leases"}
+    assert asked <= {"watch"}
+
+
+async def test_the_rules_that_are_shipped_are_all_needed_and_enough(stage, server):
+    """Every verb is used by what the other tests do, and no call of them is refused."""
+    controller = await stage.make()
+    await controller.create()
+    await stage.state("Succeeded")
+    await controller.named("Delete")
+    server.conflicts = 1
+    await stage.apply("other")
+    await stage.state("Succeeded", name="other")
+    needed = {(resource, verb) for verb, resource in server.asked_by_account}
+    shipped = {(resource, verb) for rule in RULES for resource in rule["resources"] for verb in rule["verbs"]}
+    assert needed == shipped
+
+
+async def test_without_a_right_the_controller_says_so_and_goes_on_when_it_is_given(stage, server):
+    server.rules = [rule for rule in RULES if "moviedatasets/status" not in rule["resources"]]
+    controller = await stage.make()
+    await stage.apply()
+
+    async def made():
+        try:
+            return (await controller.named("Get")).state == 3
+        except errors.NotFound:
+            return False
+
+    await until(made)
+    assert "status" not in await stage.get()
+    server.rules = RULES
+    await stage.state("Succeeded")
+
+
+async def test_all_namespaces_are_served_where_that_is_set(stage):
+    controller = await stage.make(kubernetes_all_namespaces=True)
+    await stage.apply()
+    await stage.apply(namespace="other", theme="a calm")
+    await stage.state("Succeeded")
+    other = await stage.state("Succeeded", namespace="other")
+    assert other["status"]["dataset"].startswith("demo-")
+    named = await controller.named("Get", other["status"]["dataset"])
+    assert named.spec.theme == "a calm"
+
+
+async def test_other_namespaces_and_labels_are_left_alone(stage):
+    controller = await stage.make(kubernetes_labels={"tier": "gold"})
+    await stage.apply("foreign", namespace="other", metadata={"labels": {"tier": "gold"}})
+    await stage.apply("plain")
+    await stage.apply("gold", metadata={"labels": {"tier": "gold"}})
+    await stage.state("Succeeded", name="gold")
+    await controller.create("made")
+    assert (await stage.state("Succeeded", name="made"))["metadata"]["labels"]["tier"] == "gold"
+    assert "status" not in await stage.get("plain")
+    assert "status" not in await stage.get("foreign", namespace="other")
+
+
+async def test_a_request_that_cannot_be_accepted_leaves_no_resource(stage, server):
+    controller = await stage.make()
+    server.is_down = True
+    with pytest.raises(errors.Unavailable, match="the cluster"):
+        await controller.create()
+    server.is_down = False
+    assert not [entry async for entry in stage.store.list("datasets")]
+    await controller.create()
+    await stage.state("Succeeded")
