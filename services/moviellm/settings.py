@@ -44,7 +44,7 @@ class ServiceSettings(Settings):
     """After SIGTERM, how long calls under way may go on before they are cut."""
 
     node_pool: str = Field(default="", validation_alias="NODE_POOL")
-    """The node pool of this process, also by the room's own name, such as MOVIELLM_QA_NODE_POOL; empty: look it up."""
+    """The node pool of this process; also read with the room's prefix before it. Empty to look it up."""
 
     node_name: str = Field(default="", validation_alias="NODE_NAME")
     """The Kubernetes node of this process (spec.nodeName by the downward API), whose labels tell the node pool."""

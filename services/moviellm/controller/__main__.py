@@ -1,6 +1,7 @@
 """Start the controller: `python -m moviellm.controller`."""
 
 import asyncio
+import os
 import sys
 
 from moviellm import rpc
@@ -19,6 +20,7 @@ from moviellm.controller.settings import ControllerSettings
 from moviellm.controller.stages import Stages
 from moviellm.controller.workshop import Workshop
 from moviellm.dataset import Stage
+from moviellm.node_pool import located
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
 
@@ -71,7 +73,7 @@ def reception_of(settings: ControllerSettings, stages: Stages) -> Reception:
 async def serve(settings: ControllerSettings) -> int:
     """Take up what the store holds, then serve until SIGTERM; returns the exit code."""
     store = ArtifactStore.open(StoreSettings.load())
-    metrics, stages = Metrics(), stages_of(settings)
+    metrics, stages = Metrics(prices=settings.llm_prices), stages_of(settings)
     registry = Registry(
         store=store,
         make=workshop_of(settings, store, stages, metrics).make,
@@ -104,7 +106,8 @@ def main() -> None:
     """Read the settings, build, serve."""
     settings = ControllerSettings.load()
     configure_logging("controller", level=settings.log_level, style=settings.log_format)
-    serve_metrics(settings.metrics_listen)
+    settings = located(settings, os.environ)
+    serve_metrics(settings.metrics_listen, service="controller", node_pool=settings.node_pool)
     sys.exit(asyncio.run(serve(settings)))
 
 
