@@ -1,5 +1,9 @@
 """Settings fail at start with one sentence."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from moviellm.scripting.settings import ScriptingSettings
@@ -43,3 +47,13 @@ def test_the_key_comes_from_a_file_and_is_never_shown(monkeypatch, tmp_path):
     settings = ScriptingSettings.load()
     assert settings.api_key() == "sk-direct"
     assert "sk-direct" not in repr(settings)
+
+
+def test_a_tokenizer_that_is_none_ends_the_start_with_one_sentence(tmp_path):
+    variables = {"MOVIELLM_SCRIPTING_TOKENIZER": str(tmp_path), "MOVIELLM_SCRIPTING_LISTEN": "127.0.0.1:0"}
+    command = [sys.executable, "-m", "moviellm.scripting"]
+    metrics = {"MOVIELLM_SCRIPTING_METRICS_LISTEN": "127.0.0.1:0"}
+    done = subprocess.run(command, env=os.environ | variables | metrics, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("MOVIELLM_SCRIPTING_TOKENIZER: ")
+    assert "tokenizer.json" in done.stderr

@@ -2,16 +2,19 @@
 
 import asyncio
 import os
+import sys
 
 import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
+from moviellm.errors import Broken
 from moviellm.llm.cache import StoreReplies
 from moviellm.node_pool import located
 from moviellm.scripting.rehearsal import NoCost, Rehearsal
 from moviellm.scripting.servicer import ScriptingServicer, registration
 from moviellm.scripting.settings import ScriptingSettings
+from moviellm.scripting.tokens import BpeCounter, estimated
 from moviellm.scripting.writer import Estimator, Writer
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
@@ -48,7 +51,8 @@ def _kept_replies(settings: ScriptingSettings) -> StoreReplies | None:
 async def serve(settings: ScriptingSettings) -> None:
     """Build the parts and serve until a signal."""
     writer, estimator = build(settings)
-    servicer = ScriptingServicer(writer=writer, estimator=estimator, node_pool=settings.node_pool)
+    count = BpeCounter.load(settings.tokenizer) if settings.tokenizer else estimated
+    servicer = ScriptingServicer(writer=writer, estimator=estimator, count=count, node_pool=settings.node_pool)
     server = rpc.Server(
         [registration(servicer)],
         listen=settings.listen,
@@ -59,12 +63,16 @@ async def serve(settings: ScriptingSettings) -> None:
 
 
 def main() -> None:
-    """Read the settings and serve."""
+    """Read the settings and serve; one sentence and exit code 2 for a tokenizer that cannot be read."""
     settings = ScriptingSettings.load()
     configure_logging("scripting", level=settings.log_level, style=settings.log_format)
     settings = located(settings, os.environ)
     serve_metrics(settings.metrics_listen, service="scripting", node_pool=settings.node_pool)
-    asyncio.run(serve(settings))
+    try:
+        asyncio.run(serve(settings))
+    except Broken as error:
+        print(f"MOVIELLM_SCRIPTING_TOKENIZER: {error.message}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from moviellm.errors import Broken
-from moviellm.scripting.tokens import TokenCounter
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,14 @@ class Found(NamedTuple):
     message: str
 
 
-Check = Callable[[Any, Any, TokenCounter], Iterator[Found]]
+Check = Callable[[Any, Any], Iterator[Found]]
 
 
 @dataclass(frozen=True)
 class Rule:
     """A row of the table: `level` is outline, chapter or scene; `source` says who demands it, "paper" or "ours".
 
-    `check` takes the part, the request it was written for and a token counter, and yields what it finds.
+    `check` takes the part and the request it was written for, and yields what it finds.
     """
 
     name: str

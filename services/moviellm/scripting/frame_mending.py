@@ -32,6 +32,11 @@ def counted(frames: Sequence[Frame], wanted: int, notes: Notes, where: str) -> t
     return tuple(replace(frame, number=number) for number, frame in enumerate(kept, 1))
 
 
+def _within_window(text: str, request: SceneRequest) -> str:
+    outline, location = request.outline, conditions.planned(request).location
+    return compacted(text, outline.characters, outline.style.keyword, location=location, count=request.count)
+
+
 def mended(frame: Frame, request: SceneRequest, notes: Notes, where: str) -> Frame:
     """The frame with its placeholders, names, place and face mended; who is seen is read off the description."""
     people, plan = request.outline.characters, conditions.planned(request)
@@ -45,7 +50,7 @@ def mended(frame: Frame, request: SceneRequest, notes: Notes, where: str) -> Fra
         ("frame-moment", _one_moment),
         ("frame-names-location", lambda text: _placed(text, plan.location, request.outline.locations)),
         ("frame-expression", lambda text: _faced(text, people)),
-        ("frame-window", lambda text: compacted(text, people, request.outline.style.keyword, location=plan.location)),
+        ("frame-window", lambda text: _within_window(text, request)),
     )
     text = frame.description
     for rule, step in steps:

@@ -13,6 +13,7 @@ from moviellm.scripting.deeds import place_phrase
 from moviellm.scripting.mentions import ALIAS_RULE, settled, strays
 from moviellm.scripting.plot_json import Ledger
 from moviellm.scripting.rules_of_scenes import mentioned, names_location
+from moviellm.scripting.tokens import TokenCounter, estimated
 
 _PREFIX = re.compile(
     r"^\W*(?:(?:please )?(?:generate|create|draw|make|render)\s+)?(?:an?|the)?\s*(?:image|picture|photo|frame"
@@ -41,6 +42,7 @@ class Setting:
     characters: tuple[Character, ...]
     style: str
     where: str
+    count: TokenCounter = estimated
 
 
 def style_in(text: str) -> str:
@@ -105,13 +107,17 @@ def mended_frame(
         ("frame-action", lambda text: _acting(text, setting)),
         ("frame-expression", lambda text: _feeling(text, setting)),
         ("frame-characters", lambda text: _few(text, setting)),
-        (WINDOW_RULE, lambda text: compacted(text, setting.characters, setting.style, location=setting.location)),
+        (WINDOW_RULE, lambda text: _within_window(text, setting)),
     )
     for rule, mend in mends:
         now = mend(text)
         ledger.note(rule, where, text, now)
         text = now
     return Frame(frame.number, text, people_in(text, setting.characters))
+
+
+def _within_window(text: str, setting: Setting) -> str:
+    return compacted(text, setting.characters, setting.style, location=setting.location, count=setting.count)
 
 
 def people_in(text: str, characters: Sequence[Character]) -> tuple[str, ...]:

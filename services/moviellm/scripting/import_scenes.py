@@ -31,7 +31,7 @@ def setting_of(request: SceneRequest) -> Setting:
     plan = request.chapter.scenes[request.scene - 1]
     where = f"chapter {request.chapter.number}, scene {request.scene}"
     outline = request.outline
-    return Setting(plan.location, outline.locations, outline.characters, outline.style.keyword, where)
+    return Setting(plan.location, outline.locations, outline.characters, outline.style.keyword, where, request.count)
 
 
 def _counted(frames: Sequence[Frame], request: SceneRequest, setting: Setting, ledger: Ledger) -> tuple[Frame, ...]:

@@ -16,6 +16,7 @@ from moviellm.scripting.import_questions import questions_of
 from moviellm.scripting.import_telling import place_in, plan_of
 from moviellm.scripting.plot_draft import MAX_PARTS, Draft, read_outline, read_script
 from moviellm.scripting.plot_json import FIELD, Ledger, Node, read
+from moviellm.scripting.tokens import TokenCounter, estimated
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 LAYOUTS = (
@@ -30,7 +31,10 @@ MOST_FRAMES = 64 * 64
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """A plot to be read: UTF-8 JSON, and what the dataset's request says; 0 in `shape` takes the plot's own size."""
+    """A plot to be read: UTF-8 JSON, and what the dataset's request says; 0 in `shape` takes the plot's own size.
+
+    `count` measures the prompts.
+    """
 
     plot: bytes
     theme: str
@@ -39,6 +43,7 @@ class ImportRequest:
     preset: str = ""
     description: str = ""
     dialogue_lines: int = 6
+    count: TokenCounter = estimated
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,9 @@ def _completed(draft: Draft, people: tuple[Character, ...], request: ImportReque
 
 def _scene(given: Scene, outline: Outline, chapter: Chapter, request: ImportRequest, ledger: Ledger) -> Scene:
     seed = derived_seed(request.seed, "scene", given.chapter, given.number)
-    asked = SceneRequest(outline, chapter, given.number, request.shape.frames, request.dialogue_lines, seed)
+    asked = SceneRequest(
+        outline, chapter, given.number, request.shape.frames, request.dialogue_lines, seed, count=request.count
+    )
     scene = import_scenes.completed(given, asked, ledger)
     _certain(rules.breaches_of_scene(scene, replace(asked, dialogue_lines=len(scene.dialogue))))
     return scene

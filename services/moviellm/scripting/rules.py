@@ -14,7 +14,6 @@ from moviellm.scripting.breach import Breach, Rule, RuleBroken
 from moviellm.scripting.mentions import ALIAS_RULE
 from moviellm.scripting.rules_of_plans import MIN_LOCATIONS
 from moviellm.scripting.rules_of_scenes import MAX_ALIKE
-from moviellm.scripting.tokens import TokenCounter, estimated
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 __all__ = [
@@ -84,46 +83,42 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-def breaches_of_outline(
-    outline: Outline, request: OutlineRequest, *, count: TokenCounter = estimated
-) -> tuple[Breach, ...]:
+def breaches_of_outline(outline: Outline, request: OutlineRequest) -> tuple[Breach, ...]:
     """Everything that is wrong with an outline, in the order of the table."""
-    return _breaches("outline", outline, request, count)
+    return _breaches("outline", outline, request)
 
 
-def breaches_of_chapter(
-    chapter: Chapter, request: ChapterRequest, *, count: TokenCounter = estimated
-) -> tuple[Breach, ...]:
+def breaches_of_chapter(chapter: Chapter, request: ChapterRequest) -> tuple[Breach, ...]:
     """Everything that is wrong with a chapter, in the order of the table."""
-    return _breaches("chapter", chapter, request, count)
+    return _breaches("chapter", chapter, request)
 
 
-def breaches_of_scene(scene: Scene, request: SceneRequest, *, count: TokenCounter = estimated) -> tuple[Breach, ...]:
-    """Everything that is wrong with a scene, in the order of the table; `count` measures prompts."""
-    return _breaches("scene", scene, request, count)
+def breaches_of_scene(scene: Scene, request: SceneRequest) -> tuple[Breach, ...]:
+    """Everything that is wrong with a scene, in the order of the table."""
+    return _breaches("scene", scene, request)
 
 
-def check_outline(outline: Outline, request: OutlineRequest, *, count: TokenCounter = estimated) -> None:
+def check_outline(outline: Outline, request: OutlineRequest) -> None:
     """Raise RuleBroken for the first thing that is wrong with an outline."""
-    _refuse(breaches_of_outline(outline, request, count=count))
+    _refuse(breaches_of_outline(outline, request))
 
 
-def check_chapter(chapter: Chapter, request: ChapterRequest, *, count: TokenCounter = estimated) -> None:
+def check_chapter(chapter: Chapter, request: ChapterRequest) -> None:
     """Raise RuleBroken for the first thing that is wrong with a chapter."""
-    _refuse(breaches_of_chapter(chapter, request, count=count))
+    _refuse(breaches_of_chapter(chapter, request))
 
 
-def check_scene(scene: Scene, request: SceneRequest, *, count: TokenCounter = estimated) -> None:
+def check_scene(scene: Scene, request: SceneRequest) -> None:
     """Raise RuleBroken for the first thing that is wrong with a scene."""
-    _refuse(breaches_of_scene(scene, request, count=count))
+    _refuse(breaches_of_scene(scene, request))
 
 
-def _breaches(level: str, part: Any, request: Any, count: TokenCounter) -> tuple[Breach, ...]:
+def _breaches(level: str, part: Any, request: Any) -> tuple[Breach, ...]:
     return tuple(
         Breach(rule.name, found.where, found.was, found.message)
         for rule in RULES
         if rule.level == level
-        for found in rule.check(part, request, count)
+        for found in rule.check(part, request)
     )
 
 

@@ -7,7 +7,6 @@ from itertools import pairwise
 from moviellm.movie import Chapter, ChapterOutline, CharacterRole, Fact, Outline, ScenePlan
 from moviellm.scripting import plain_text
 from moviellm.scripting.breach import Found
-from moviellm.scripting.tokens import TokenCounter
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest
 
 MIN_LOCATIONS = 12
@@ -21,21 +20,21 @@ REAL_PERSON = re.compile(rf"\b(?:{_LIKE})\b[^,.;]*?\b[A-Z]\w+|\b[A-Z][a-z]+ (?:[
 """A likeness of somebody real: a word of comparison before a proper name, or a first name with a surname."""
 
 
-def whole_overview(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def whole_overview(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """Title and overview."""
     for where, text in (("title", outline.title), ("overview", outline.overview)):
         if not text.strip():
             yield Found(where, text, "title and overview must not be empty")
 
 
-def style_keyword(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def style_keyword(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """The keyword that textual inversion learns."""
     keyword = outline.style.keyword
     if not re.fullmatch(r"[^\W_]+", keyword):
         yield Found("style.keyword", keyword, "must be one single word")
 
 
-def enough_locations(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def enough_locations(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """Twelve or more."""
     different = len(set(outline.locations))
     if different < MIN_LOCATIONS:
@@ -43,21 +42,21 @@ def enough_locations(outline: Outline, request: OutlineRequest, count: TokenCoun
         yield Found("locations", ", ".join(outline.locations), message)
 
 
-def different_locations(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def different_locations(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """None twice."""
     for location in dict.fromkeys(outline.locations):
         if outline.locations.count(location) > 1:
             yield Found("locations", location, f"no location may be listed twice, {location!r} is")
 
 
-def short_locations(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def short_locations(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """One or two words."""
     for location in outline.locations:
         if not 1 <= len(location.split()) <= 2 or len(location) > 40:
             yield Found("locations", location, f"location {location!r} must have one or two words")
 
 
-def nameless_locations(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def nameless_locations(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """A place named for a person would be drawn as that person."""
     for location in outline.locations:
         words = {word.removesuffix("s") for word in re.findall(r"\w+", location.lower().replace("'s", ""))}
@@ -69,7 +68,7 @@ def nameless_locations(outline: Outline, request: OutlineRequest, count: TokenCo
                 )
 
 
-def cast_size(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def cast_size(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """One or two main characters, at most one supporting."""
     names = ", ".join(character.name for character in outline.characters)
     mains = sum(character.role is CharacterRole.MAIN for character in outline.characters)
@@ -80,7 +79,7 @@ def cast_size(outline: Outline, request: OutlineRequest, count: TokenCounter) ->
         yield Found("characters", names, f"there may be at most 1 supporting character, got {others}")
 
 
-def different_names(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def different_names(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """Names and aliases that lead to one person each."""
     taken: dict[str, str] = {}
     for character in outline.characters:
@@ -93,7 +92,7 @@ def different_names(outline: Outline, request: OutlineRequest, count: TokenCount
             taken.setdefault(mention, character.name)
 
 
-def different_colors(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def different_colors(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """A colour of clothing each."""
     taken: dict[str, str] = {}
     for character in outline.characters:
@@ -104,7 +103,7 @@ def different_colors(outline: Outline, request: OutlineRequest, count: TokenCoun
         taken.setdefault(color, character.name)
 
 
-def fixed_appearance(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def fixed_appearance(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """One noun phrase that can stand for the name inside a sentence."""
     names = [mention for character in outline.characters for mention in (character.name, *character.aliases)]
     for character in outline.characters:
@@ -121,7 +120,7 @@ def fixed_appearance(outline: Outline, request: OutlineRequest, count: TokenCoun
             yield Found(where, phrase, "the appearance must not contain a name")
 
 
-def colored_appearance(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def colored_appearance(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """The colour by which somebody is recognised is also told."""
     for character in outline.characters:
         color = character.clothing_color.strip().lower()
@@ -130,7 +129,7 @@ def colored_appearance(outline: Outline, request: OutlineRequest, count: TokenCo
             yield Found(f"characters, {character.name}", character.appearance, message)
 
 
-def invented_appearance(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def invented_appearance(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """Nobody wears a real person's face."""
     for character in outline.characters:
         if found := REAL_PERSON.search(character.appearance):
@@ -140,7 +139,7 @@ def invented_appearance(outline: Outline, request: OutlineRequest, count: TokenC
             yield Found(f"characters, {character.name}", character.appearance, message)
 
 
-def numbered_chapters(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def numbered_chapters(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """As many chapters as asked for."""
     numbers = [chapter.number for chapter in outline.chapters]
     if numbers != list(range(1, request.chapters + 1)):
@@ -148,14 +147,14 @@ def numbered_chapters(outline: Outline, request: OutlineRequest, count: TokenCou
         yield Found("chapters", ", ".join(map(str, numbers)), message)
 
 
-def told_chapters(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def told_chapters(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """A title and content each."""
     for chapter in outline.chapters:
         if not (chapter.title.strip() and chapter.content.strip()):
             yield Found(f"chapter {chapter.number}", chapter.title, "title and content must not be empty")
 
 
-def chapter_locations(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def chapter_locations(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """One to three of the outline's places."""
     for chapter in outline.chapters:
         where, places = f"chapter {chapter.number}", chapter.locations
@@ -166,12 +165,12 @@ def chapter_locations(outline: Outline, request: OutlineRequest, count: TokenCou
                 yield Found(where, location, f"location {location!r} is not one of the outline's locations")
 
 
-def joined_chapters(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def joined_chapters(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """What is true when a chapter begins is what the one before ends with."""
     yield from _joined("chapter", outline.chapters)
 
 
-def outline_facts(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def outline_facts(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """Facts about members of the cast, at known places."""
     names = {character.name for character in outline.characters}
     for chapter in outline.chapters:
@@ -179,7 +178,7 @@ def outline_facts(outline: Outline, request: OutlineRequest, count: TokenCounter
     yield from _facts("outline", outline.facts, names, outline.locations)
 
 
-def plain_outline(outline: Outline, request: OutlineRequest, count: TokenCounter) -> Iterator[Found]:
+def plain_outline(outline: Outline, request: OutlineRequest) -> Iterator[Found]:
     """Nothing that corrupts labels, no placeholders, no control characters."""
     style = outline.style
     yield from plain(
@@ -194,7 +193,7 @@ def plain_outline(outline: Outline, request: OutlineRequest, count: TokenCounter
     yield from plain("outline", fact_texts(outline.facts))
 
 
-def numbered_scenes(chapter: Chapter, request: ChapterRequest, count: TokenCounter) -> Iterator[Found]:
+def numbered_scenes(chapter: Chapter, request: ChapterRequest) -> Iterator[Found]:
     """As many scenes as asked for, of the chapter asked for."""
     if chapter.number != request.chapter:
         message = f"the chapter's number must be {request.chapter}, got {chapter.number}"
@@ -205,14 +204,14 @@ def numbered_scenes(chapter: Chapter, request: ChapterRequest, count: TokenCount
         yield Found("scenes", ", ".join(map(str, numbers)), message)
 
 
-def told_scenes(chapter: Chapter, request: ChapterRequest, count: TokenCounter) -> Iterator[Found]:
+def told_scenes(chapter: Chapter, request: ChapterRequest) -> Iterator[Found]:
     """Content each."""
     for scene in chapter.scenes:
         if not scene.content.strip():
             yield Found(f"scene {scene.number}", scene.content, "content must not be empty")
 
 
-def scene_location(chapter: Chapter, request: ChapterRequest, count: TokenCounter) -> Iterator[Found]:
+def scene_location(chapter: Chapter, request: ChapterRequest) -> Iterator[Found]:
     """One of the chapter's places."""
     places = request.outline.chapters[request.chapter - 1].locations
     for scene in chapter.scenes:
@@ -221,19 +220,19 @@ def scene_location(chapter: Chapter, request: ChapterRequest, count: TokenCounte
             yield Found(f"scene {scene.number}", scene.location, message)
 
 
-def joined_scenes(chapter: Chapter, request: ChapterRequest, count: TokenCounter) -> Iterator[Found]:
+def joined_scenes(chapter: Chapter, request: ChapterRequest) -> Iterator[Found]:
     """What is true when a scene begins is what the one before ends with."""
     yield from _joined("scene", chapter.scenes)
 
 
-def scene_facts(chapter: Chapter, request: ChapterRequest, count: TokenCounter) -> Iterator[Found]:
+def scene_facts(chapter: Chapter, request: ChapterRequest) -> Iterator[Found]:
     """Facts about members of the cast, at known places."""
     names = {character.name for character in request.outline.characters}
     for scene in chapter.scenes:
         yield from _facts(f"scene {scene.number}", scene.facts, names, request.outline.locations)
 
 
-def plain_chapter(chapter: Chapter, request: ChapterRequest, count: TokenCounter) -> Iterator[Found]:
+def plain_chapter(chapter: Chapter, request: ChapterRequest) -> Iterator[Found]:
     """Nothing that corrupts labels, no placeholders, no control characters."""
     for scene in chapter.scenes:
         texts = (scene.content, scene.before, scene.after, *fact_texts(scene.facts))

@@ -10,14 +10,14 @@ from moviellm.scripting import sight
 from moviellm.scripting.breach import Found
 from moviellm.scripting.mentions import strays
 from moviellm.scripting.rules_of_plans import plain
-from moviellm.scripting.tokens import WINDOW, TokenCounter
+from moviellm.scripting.tokens import WINDOW
 from moviellm.scripting.writer import SceneRequest
 
 MAX_ALIKE = 2
 MAX_SEEN = 2
 
 
-def numbered_frames(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def numbered_frames(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """As many frames as asked for."""
     numbers = [frame.number for frame in scene.frames]
     if numbers != list(range(1, request.frames + 1)):
@@ -25,7 +25,7 @@ def numbered_frames(scene: Scene, request: SceneRequest, count: TokenCounter) ->
         yield Found("frames", ", ".join(map(str, numbers)), message)
 
 
-def named_location(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def named_location(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """The place of the scene in every frame."""
     location = request.chapter.scenes[request.scene - 1].location
     for frame in scene.frames:
@@ -39,7 +39,7 @@ def names_location(description: str, location: str) -> bool:
     return location.lower() in description.lower()
 
 
-def known_people(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def known_people(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """At most two of the cast, each of them named."""
     names = [character.name for character in request.outline.characters]
     for frame in scene.frames:
@@ -71,7 +71,7 @@ def _mention(character: Character) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, mentions)) or '(?!)'})\b")
 
 
-def substituted_aliases(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def substituted_aliases(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """No name, title, nickname or part of one stays behind when appearances are put in."""
     for frame in scene.frames:
         for stray in strays(frame.description, request.outline.characters):
@@ -82,7 +82,7 @@ def substituted_aliases(scene: Scene, request: SceneRequest, count: TokenCounter
             yield Found(f"frame {frame.number}", stray.text, message)
 
 
-def drawable_action(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def drawable_action(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """Somebody who is seen does something."""
     for frame in scene.frames:
         if frame.characters and not sight.action_in(_bare(frame, request)):
@@ -90,7 +90,7 @@ def drawable_action(scene: Scene, request: SceneRequest, count: TokenCounter) ->
             yield Found(f"frame {frame.number}", frame.description, message)
 
 
-def one_moment(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def one_moment(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """A picture shows one moment."""
     for frame in scene.frames:
         if found := sight.sequence_in(frame.description):
@@ -98,7 +98,7 @@ def one_moment(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iter
             yield Found(f"frame {frame.number}", frame.description, message)
 
 
-def named_expression(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def named_expression(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """A face tells a feeling."""
     for frame in scene.frames:
         if frame.characters and not sight.expression_in(_bare(frame, request)):
@@ -106,7 +106,7 @@ def named_expression(scene: Scene, request: SceneRequest, count: TokenCounter) -
             yield Found(f"frame {frame.number}", frame.description, message)
 
 
-def alike_neighbours(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def alike_neighbours(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """At most two in a row."""
     run = 1
     for before, frame in pairwise(scene.frames):
@@ -125,7 +125,7 @@ def _normal(text: str) -> list[str]:
     return [word for word in re.findall(r"\w+", text.lower()) if word not in ("a", "an", "the")]
 
 
-def described_passer_by(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def described_passer_by(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """Somebody without a name can only be drawn from a description."""
     for frame in scene.frames:
         for phrase, described in sight.passers_by(_bare(frame, request)):
@@ -134,7 +134,7 @@ def described_passer_by(scene: Scene, request: SceneRequest, count: TokenCounter
                 yield Found(f"frame {frame.number}", phrase, message)
 
 
-def single_passer_by(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def single_passer_by(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """Nothing keeps a passer-by's looks the same, so they are not seen again."""
     seen: dict[str, int] = {}
     for frame in scene.frames:
@@ -160,17 +160,17 @@ def _without_cast(text: str, characters: tuple[Character, ...]) -> str:
     return text
 
 
-def within_window(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def within_window(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """What the text encoder would cut off would not be drawn."""
     outline = request.outline
     for frame in scene.frames:
-        length = count(frame_prompt(frame.description, outline.characters, outline.style.keyword))
+        length = request.count(frame_prompt(frame.description, outline.characters, outline.style.keyword))
         if length > WINDOW:
             message = f"the prompt with the appearances put in must have at most {WINDOW} tokens, it has {length}"
             yield Found(f"frame {frame.number}", frame.description, message)
 
 
-def plain_frames(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def plain_frames(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """Nothing that corrupts labels, no placeholders, no control characters."""
     for frame in scene.frames:
         yield from plain(f"frame {frame.number}", (frame.description,))
@@ -178,14 +178,14 @@ def plain_frames(scene: Scene, request: SceneRequest, count: TokenCounter) -> It
             yield Found(f"frame {frame.number}", frame.description, "the description must not be empty")
 
 
-def dialogue_count(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def dialogue_count(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """As many lines as asked for."""
     wanted, got = request.dialogue_lines, len(scene.dialogue)
     if got != wanted:
         yield Found("dialogue", str(got), f"there must be exactly {wanted} lines of dialogue, got {got}")
 
 
-def present_speaker(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def present_speaker(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """Who speaks is in the cast and in the scene."""
     names = {character.name for character in request.outline.characters}
     seen = {name for frame in scene.frames for name in frame.characters}
@@ -197,7 +197,7 @@ def present_speaker(scene: Scene, request: SceneRequest, count: TokenCounter) ->
             yield Found(f"line {index}", line.speaker, message)
 
 
-def placed_lines(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def placed_lines(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """After an existing frame, in the order of the frames."""
     previous = 1
     for index, line in enumerate(scene.dialogue, start=1):
@@ -209,7 +209,7 @@ def placed_lines(scene: Scene, request: SceneRequest, count: TokenCounter) -> It
         previous = max(previous, line.after_frame)
 
 
-def said_lines(scene: Scene, request: SceneRequest, count: TokenCounter) -> Iterator[Found]:
+def said_lines(scene: Scene, request: SceneRequest) -> Iterator[Found]:
     """Words that may go into training data."""
     for index, line in enumerate(scene.dialogue, start=1):
         if not line.text.strip():

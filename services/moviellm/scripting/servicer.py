@@ -11,6 +11,7 @@ from moviellm.errors import InvalidInput
 from moviellm.movie import Chapter, Outline, Prompt, Shape, Work
 from moviellm.scripting import prompts
 from moviellm.scripting.imported_plot import ImportRequest, import_plot
+from moviellm.scripting.tokens import TokenCounter, estimated
 from moviellm.scripting.writer import (
     ChapterRequest,
     EstimateRequest,
@@ -36,7 +37,10 @@ MAX_COUNT = 64
 class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
     """Checks requests, has the writer write, and says what it cost; estimates are the estimator's."""
 
-    def __init__(self, *, writer: Writer, estimator: Estimator, node_pool: str = "local") -> None:
+    def __init__(
+        self, *, writer: Writer, estimator: Estimator, count: TokenCounter = estimated, node_pool: str = "local"
+    ) -> None:
+        self._count = count
         self._writer = writer
         self._estimator = estimator
         self._node_pool = node_pool
@@ -101,6 +105,7 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
                 dialogue_lines=request.dialogue_lines,
                 seed=request.seed,
                 prompts=_prompts(request),
+                count=self._count,
             )
         )
         scene = wire.to_message(written.value, movie_pb2.Scene)
@@ -121,6 +126,7 @@ class ScriptingServicer(pb_grpc.ScriptingServiceServicer):
             preset=request.style_preset.strip(),
             description=request.style_description.strip(),
             dialogue_lines=request.dialogue_lines,
+            count=self._count,
         )
         return wire.to_message(await asyncio.to_thread(import_plot, wanted), pb.ImportPlotResponse)
 

@@ -1,5 +1,6 @@
 """What the scripting service can be told by its environment."""
 
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -23,6 +24,9 @@ class ScriptingSettings(LlmSettings, ServiceSettings):
 
     metrics_listen: str = Field(default="127.0.0.1:8701", pattern=r"^.+:\d{1,5}$")
     """Address and port of the Prometheus endpoint."""
+
+    tokenizer: Path | None = None
+    """The picture model's tokenizer.json, or its folder, to measure prompts with; a careful guess for CLIP without."""
 
     writer: Literal["storyteller", "openai"] = "storyteller"
     """Who writes: storyteller needs no network and no key, openai asks an OpenAI-compatible endpoint."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from moviellm.movie import Chapter, Mend, Outline, Prompt, Scene, Shape
+from moviellm.scripting.tokens import TokenCounter, estimated
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ class ChapterRequest:
 
 @dataclass(frozen=True)
 class SceneRequest:
-    """What a scene is written from; `scene` is its 1-based number in `chapter`."""
+    """What a scene is written from; `scene` is its 1-based number in `chapter`, `count` measures its prompts."""
 
     outline: Outline
     chapter: Chapter
@@ -45,6 +46,7 @@ class SceneRequest:
     dialogue_lines: int
     seed: int
     prompts: tuple[Prompt, ...] = ()
+    count: TokenCounter = estimated
 
 
 @dataclass(frozen=True)
