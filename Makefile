@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+HELM := .tools/helm
 THEME ?= a lighthouse keeper who finds a message
 DEMO_ID ?= demo
 
@@ -23,7 +24,14 @@ setup: $(READY) ## Make the virtual environment
 demo: $(READY) ## Make a small dataset from THEME="…" on this machine and say where to look
 	$(BIN)/moviellm demo --theme "$(THEME)" --id "$(DEMO_ID)"
 
-test: $(READY) check ## Check the code and run the tests
+$(HELM): $(READY) tests/deploy/tools.txt tests/deploy/fetch_helm.py
+	$(BIN)/python tests/deploy/fetch_helm.py $@
+
+chart: $(READY) $(HELM) ## Check the Helm chart
+	$(BIN)/python tests/deploy/values_schema.py --check
+	$(BIN)/python -m pytest tests/deploy
+
+test: $(READY) $(HELM) check ## Check the code and run the tests
 	$(BIN)/python -m pytest
 
 check: $(READY) ## ruff, mypy, import-linter, buf, drift of generated code
@@ -34,6 +42,7 @@ check: $(READY) ## ruff, mypy, import-linter, buf, drift of generated code
 	$(BIN)/buf lint proto
 	$(BIN)/python tests/generated_code.py --check
 	$(BIN)/python tests/settings_page.py --check
+	$(BIN)/python tests/deploy/values_schema.py --check
 
 fix: $(READY) ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff check --fix .
@@ -42,8 +51,9 @@ fix: $(READY) ## Format the code and mend what can be mended by itself
 proto: $(READY) ## Generate the Python stubs from proto/
 	$(BIN)/python tests/generated_code.py
 
-docs: $(READY) ## Write docs/settings.md from the settings classes
+docs: $(READY) ## Write docs/settings.md and the chart's values.schema.json from the settings classes
 	$(BIN)/python tests/settings_page.py
+	$(BIN)/python tests/deploy/values_schema.py
 
 bench: $(READY) ## Measure against baselines and print the ratios
 	$(BIN)/python -m bench
@@ -52,6 +62,6 @@ pocket: $(READY) ## Train the embedded picture model anew (long)
 	$(BIN)/python -m moviellm.pocket train
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .moviellm out
+	rm -rf $(VENV) .tools .moviellm out
 
-.PHONY: help setup demo test check fix proto docs bench pocket clean
+.PHONY: help setup demo chart test check fix proto docs bench pocket clean
