@@ -13,10 +13,10 @@ from bench.figure import Figure
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.movie import Chapter, Outline, Shape
-from moviellm.scripting import rules
-from moviellm.scripting.experience import Experience
-from moviellm.scripting.openai_writer import OpenAIWriter
-from moviellm.scripting.rehearsal import Rehearsal
+from moviellm.scripting.by_model.experience import Experience
+from moviellm.scripting.by_model.openai_writer import OpenAIWriter
+from moviellm.scripting.by_model.rehearsal import Rehearsal
+from moviellm.scripting.checker import rules
 from moviellm.scripting.writer import ChapterRequest, EstimateRequest, OutlineRequest, SceneRequest, Written
 from tests.openai_endpoint import Endpoint, Mischief, completion, serving
 from tests.storytelling_model import StorytellingModel

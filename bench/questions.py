@@ -14,7 +14,7 @@ from moviellm.qa.fact_asker import FactAsker
 from moviellm.qa.reader import Reader
 from moviellm.qa.script import Script
 from moviellm.qa.verifying import holds
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 SEEDS = range(1, 11)

@@ -26,15 +26,16 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from bench.figure import Figure
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
-from moviellm.scripting import prompts, rules
-from moviellm.scripting.chapter_level import ChapterLevel
-from moviellm.scripting.experience import Experience
-from moviellm.scripting.level import Level
-from moviellm.scripting.openai_writer import OpenAIWriter
-from moviellm.scripting.outline_level import OutlineLevel
-from moviellm.scripting.reply_samples import as_reply
-from moviellm.scripting.scene_level import SceneLevel
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.by_model import prompts
+from moviellm.scripting.by_model.chapter_level import ChapterLevel
+from moviellm.scripting.by_model.experience import Experience
+from moviellm.scripting.by_model.level import Level
+from moviellm.scripting.by_model.openai_writer import OpenAIWriter
+from moviellm.scripting.by_model.outline_level import OutlineLevel
+from moviellm.scripting.by_model.reply_samples import as_reply
+from moviellm.scripting.by_model.scene_level import SceneLevel
+from moviellm.scripting.checker import rules
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 TEACHING_SECONDS = float(os.environ.get("MOVIELLM_BENCH_TEACHING_SECONDS", "180"))

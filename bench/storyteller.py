@@ -7,8 +7,8 @@ import time
 from bench.figure import Figure
 from moviellm.dataset import derived_seed
 from moviellm.movie import Scene, Shape
-from moviellm.scripting import rules
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.checker import rules
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 PAPER = Shape(11, 11, 11)

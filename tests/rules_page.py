@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from moviellm.scripting.rules import RULES
+from moviellm.scripting.checker.rules import RULES
 
 PAGE = Path(__file__).parent.parent / "docs" / "plots.md"
 _TABLE = re.compile(r"(?<=<!-- rules -->\n).*?(?=<!-- /rules -->)", re.DOTALL)

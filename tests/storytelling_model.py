@@ -8,10 +8,10 @@ import random
 import re
 import threading
 
-from moviellm.scripting import chapter as chapters
-from moviellm.scripting import outline as outlines
-from moviellm.scripting import scene as scenes
-from moviellm.scripting.reply_samples import as_reply
+from moviellm.scripting.by_model.reply_samples import as_reply
+from moviellm.scripting.storyteller import chapter as chapters
+from moviellm.scripting.storyteller import outline as outlines
+from moviellm.scripting.storyteller import scene as scenes
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 

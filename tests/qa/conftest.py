@@ -21,7 +21,7 @@ from moviellm.movie import (
 )
 from moviellm.qa.fact_asker import FactAsker
 from moviellm.qa.script import Script
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 CHAPTERS = (

@@ -12,9 +12,9 @@ from published_story import CLARA, published, story
 
 from moviellm.errors import InvalidInput
 from moviellm.movie import QuestionKind, Shape, drawn
-from moviellm.scripting import rules
-from moviellm.scripting.imported_plot import ImportRequest, import_plot
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.checker import rules
+from moviellm.scripting.own_plot.imported_plot import ImportRequest, import_plot
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 ANY = Shape(0, 0, 0)

@@ -10,9 +10,9 @@ from storytelling_model import StorytellingModel
 from moviellm.errors import InvalidInput
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.movie import Prompt, Shape
-from moviellm.scripting.experience import Cost, Experience
-from moviellm.scripting.openai_writer import OpenAIWriter
-from moviellm.scripting.rehearsal import NoCost, Rehearsal
+from moviellm.scripting.by_model.experience import Cost, Experience
+from moviellm.scripting.by_model.openai_writer import OpenAIWriter
+from moviellm.scripting.by_model.rehearsal import NoCost, Rehearsal
 from moviellm.scripting.writer import ChapterRequest, EstimateRequest, OutlineRequest, SceneRequest
 
 

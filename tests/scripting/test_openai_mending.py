@@ -8,16 +8,17 @@ import pytest
 from moviellm import errors
 from moviellm.llm.reply import NothingUsable, Reply, Unusable
 from moviellm.movie import Chapter, Character, CharacterRole, ScenePlan
-from moviellm.scripting import chapter as chapters
-from moviellm.scripting import outline as outlines
-from moviellm.scripting import prompts, reply_samples, rules
-from moviellm.scripting import scene as scenes
-from moviellm.scripting.chapter_level import ChapterLevel
-from moviellm.scripting.mending import rightly_named
-from moviellm.scripting.openai_writer import OpenAIWriter
-from moviellm.scripting.outline_level import OutlineLevel
-from moviellm.scripting.persistence import most_completions
-from moviellm.scripting.scene_level import SceneLevel
+from moviellm.scripting.by_model import prompts, reply_samples
+from moviellm.scripting.by_model.chapter_level import ChapterLevel
+from moviellm.scripting.by_model.mending import rightly_named
+from moviellm.scripting.by_model.openai_writer import OpenAIWriter
+from moviellm.scripting.by_model.outline_level import OutlineLevel
+from moviellm.scripting.by_model.persistence import most_completions
+from moviellm.scripting.by_model.scene_level import SceneLevel
+from moviellm.scripting.checker import rules
+from moviellm.scripting.storyteller import chapter as chapters
+from moviellm.scripting.storyteller import outline as outlines
+from moviellm.scripting.storyteller import scene as scenes
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 OUTLINE = {

@@ -6,7 +6,7 @@ import pytest
 
 from moviellm.errors import InvalidInput
 from moviellm.movie import Prompt
-from moviellm.scripting import prompts
+from moviellm.scripting.by_model import prompts
 
 
 @pytest.mark.parametrize("name", prompts.NAMES)

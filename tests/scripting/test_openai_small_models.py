@@ -10,11 +10,8 @@ from storytelling_model import SENTENCES, NgramModel, StorytellingModel, TinyMod
 
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
-from moviellm.scripting import chapter as chapters
-from moviellm.scripting import outline as outlines
-from moviellm.scripting import rules
-from moviellm.scripting.openai_writer import OpenAIWriter
-from moviellm.scripting.persistence import (
+from moviellm.scripting.by_model.openai_writer import OpenAIWriter
+from moviellm.scripting.by_model.persistence import (
     DISTRUST,
     PART_ATTEMPTS,
     PIECE_ATTEMPTS,
@@ -22,6 +19,9 @@ from moviellm.scripting.persistence import (
     PIECE_TRIES,
     most_completions,
 )
+from moviellm.scripting.checker import rules
+from moviellm.scripting.storyteller import chapter as chapters
+from moviellm.scripting.storyteller import outline as outlines
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 THEME = "a love story about a duchess and a commoner"

@@ -9,9 +9,9 @@ from openai_endpoint import Endpoint, serving
 
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
-from moviellm.scripting import reply_samples
-from moviellm.scripting.openai_writer import OpenAIWriter
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.by_model import reply_samples
+from moviellm.scripting.by_model.openai_writer import OpenAIWriter
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 KEY = "sk-very-secret"

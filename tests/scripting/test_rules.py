@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pytest
 
 from moviellm.movie import Chapter, Character, CharacterRole, Fact, Frame, Line, Outline, Scene, drawn
-from moviellm.scripting import mentions, plain_text, rules, sight
-from moviellm.scripting.rules import RULES, RuleBroken
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.checker import mentions, plain_text, rules, sight
+from moviellm.scripting.checker.rules import RULES, RuleBroken
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 

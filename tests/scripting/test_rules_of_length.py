@@ -8,10 +8,10 @@ import pytest
 from moviellm import pocket
 from moviellm.errors import Broken
 from moviellm.movie import Character, CharacterRole, frame_prompt
-from moviellm.scripting import sight
-from moviellm.scripting.compacting import compacted
-from moviellm.scripting.storyteller import Storyteller
-from moviellm.scripting.tokens import WINDOW, BpeCounter, estimated
+from moviellm.scripting.checker import sight
+from moviellm.scripting.checker.compacting import compacted
+from moviellm.scripting.checker.tokens import WINDOW, BpeCounter, estimated
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 TOKENIZER = Path(pocket.__file__).parent / "weights" / "tokenizer"

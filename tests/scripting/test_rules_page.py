@@ -7,7 +7,7 @@ import pytest
 from rules_page import PAGE, page
 
 from moviellm.movie import Shape
-from moviellm.scripting.imported_plot import ImportRequest, import_plot
+from moviellm.scripting.own_plot.imported_plot import ImportRequest, import_plot
 
 EXAMPLES = re.findall(r"^```json\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 

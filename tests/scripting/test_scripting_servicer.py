@@ -7,9 +7,9 @@ import pytest
 
 from moviellm import errors, rpc, wire
 from moviellm.movie import Mend, Outline
-from moviellm.scripting.rehearsal import NoCost
+from moviellm.scripting.by_model.rehearsal import NoCost
 from moviellm.scripting.servicer import ScriptingServicer, registration
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import TokenEstimate
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import scripting_service_pb2 as pb

@@ -14,9 +14,9 @@ import pytest
 from moviellm.dataset import derived_seed
 from moviellm.movie import frame_prompt
 from moviellm.pocket import vocabulary
-from moviellm.scripting import rules
-from moviellm.scripting.staging import props_of
-from moviellm.scripting.storyteller import Storyteller
+from moviellm.scripting.checker import rules
+from moviellm.scripting.storyteller.staging import props_of
+from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 
 THEMES = [

@@ -11,10 +11,10 @@ from moviellm.artifacts import ArtifactStore
 from moviellm.errors import Broken
 from moviellm.llm.cache import StoreReplies
 from moviellm.node_pool import located
-from moviellm.scripting.rehearsal import NoCost, Rehearsal
+from moviellm.scripting.by_model.rehearsal import NoCost, Rehearsal
+from moviellm.scripting.checker.tokens import BpeCounter, estimated
 from moviellm.scripting.servicer import ScriptingServicer, registration
 from moviellm.scripting.settings import ScriptingSettings
-from moviellm.scripting.tokens import BpeCounter, estimated
 from moviellm.scripting.writer import Estimator, Writer
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, serve_metrics
@@ -26,13 +26,13 @@ def build(settings: ScriptingSettings) -> tuple[Writer, Estimator]:
     """The writer that the settings name, and who estimates its cost."""
     if settings.writer == "openai":
         from moviellm.llm.openai_chat import OpenAIChat
-        from moviellm.scripting.experience import Experience
-        from moviellm.scripting.openai_writer import OpenAIWriter
+        from moviellm.scripting.by_model.experience import Experience
+        from moviellm.scripting.by_model.openai_writer import OpenAIWriter
 
         chat = OpenAIChat.configured(settings, cache=_kept_replies(settings))
         experience = Experience()
         return OpenAIWriter(chat=chat, experience=experience), Rehearsal(counts=chat, experience=experience)
-    from moviellm.scripting.storyteller import Storyteller
+    from moviellm.scripting.storyteller.storyteller import Storyteller
 
     return Storyteller(), NoCost()
 

@@ -9,9 +9,9 @@ import grpc
 from moviellm import rpc, wire
 from moviellm.errors import InvalidInput
 from moviellm.movie import Chapter, Outline, Prompt, Shape, Work
-from moviellm.scripting import prompts
-from moviellm.scripting.imported_plot import ImportRequest, import_plot
-from moviellm.scripting.tokens import TokenCounter, estimated
+from moviellm.scripting.by_model import prompts
+from moviellm.scripting.checker.tokens import TokenCounter, estimated
+from moviellm.scripting.own_plot.imported_plot import ImportRequest, import_plot
 from moviellm.scripting.writer import (
     ChapterRequest,
     EstimateRequest,

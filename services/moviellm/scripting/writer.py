@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from moviellm.movie import Chapter, Mend, Outline, Prompt, Scene, Shape
-from moviellm.scripting.tokens import TokenCounter, estimated
+from moviellm.scripting.checker.tokens import TokenCounter, estimated
 
 T = TypeVar("T")
 

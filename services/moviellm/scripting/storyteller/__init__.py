@@ -1,0 +1,1 @@
+"""The embedded writer: a story grammar that needs neither network nor key."""
