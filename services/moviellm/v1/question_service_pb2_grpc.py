@@ -98,7 +98,7 @@ class QuestionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AskOrder(self, request, context):
-        """Temporal questions; their answers follow from the order of the script.
+        """Temporal questions, and with all scenes also those about people and places that only the whole movie can answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

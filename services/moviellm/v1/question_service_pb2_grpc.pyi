@@ -40,7 +40,7 @@ class QuestionServiceStub:
     AskScene: _grpc.UnaryUnaryMultiCallable[_question_service_pb2.AskSceneRequest, _question_service_pb2.AskSceneResponse]
     """Plot questions from one scene."""
     AskOrder: _grpc.UnaryUnaryMultiCallable[_question_service_pb2.AskOrderRequest, _question_service_pb2.AskOrderResponse]
-    """Temporal questions; their answers follow from the order of the script."""
+    """Temporal questions, and with all scenes also those about people and places that only the whole movie can answer."""
     ReviewQuestions: _grpc.UnaryUnaryMultiCallable[_question_service_pb2.ReviewQuestionsRequest, _question_service_pb2.ReviewQuestionsResponse]
     """Drops near-duplicates among all questions of a movie and whatever a part alone could not tell."""
     EstimateQuestions: _grpc.UnaryUnaryMultiCallable[_question_service_pb2.EstimateQuestionsRequest, _question_service_pb2.EstimateQuestionsResponse]
@@ -60,7 +60,7 @@ class QuestionServiceAsyncStub(QuestionServiceStub):
     AskScene: _aio.UnaryUnaryMultiCallable[_question_service_pb2.AskSceneRequest, _question_service_pb2.AskSceneResponse]  # type: ignore[assignment]
     """Plot questions from one scene."""
     AskOrder: _aio.UnaryUnaryMultiCallable[_question_service_pb2.AskOrderRequest, _question_service_pb2.AskOrderResponse]  # type: ignore[assignment]
-    """Temporal questions; their answers follow from the order of the script."""
+    """Temporal questions, and with all scenes also those about people and places that only the whole movie can answer."""
     ReviewQuestions: _aio.UnaryUnaryMultiCallable[_question_service_pb2.ReviewQuestionsRequest, _question_service_pb2.ReviewQuestionsResponse]  # type: ignore[assignment]
     """Drops near-duplicates among all questions of a movie and whatever a part alone could not tell."""
     EstimateQuestions: _aio.UnaryUnaryMultiCallable[_question_service_pb2.EstimateQuestionsRequest, _question_service_pb2.EstimateQuestionsResponse]  # type: ignore[assignment]
@@ -101,7 +101,7 @@ class QuestionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _question_service_pb2.AskOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_question_service_pb2.AskOrderResponse, _abc.Awaitable[_question_service_pb2.AskOrderResponse]]:
-        """Temporal questions; their answers follow from the order of the script."""
+        """Temporal questions, and with all scenes also those about people and places that only the whole movie can answer."""
 
     @_abc_1.abstractmethod
     def ReviewQuestions(
