@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from kubernetes_stage import condition, until
+from kubernetes_stage import PICTURE, condition, free_port, until
 
 from moviellm import errors, rpc
 from moviellm.v1 import movie_dataset_service_pb2 as pb
@@ -244,18 +244,49 @@ async def test_the_second_replica_stands_by_and_takes_over(stage):
     first.stages.gate.clear()
     await stage.apply()
     await stage.state("Running")
-    second = stage.start()
+    second = stage.start(kubernetes_address="127.0.0.1:1")
     await until(lambda: second.controller.server.port)
-    with pytest.raises(errors.Unavailable, match="stands by") as caught:
-        await second.named("Get")
-    assert caught.value.retry_after == pytest.approx(2.0)
-    assert not await rpc.is_serving(second.channel)
     first.api.is_cut = True
     await second.leading()
     assert not first.controller.replica.leads, "the first has stopped before the second leads"
     assert await asyncio.wait_for(first.exit_code, 10) == 1
     await stage.state("Succeeded")
     assert (await second.named("Get")).state == State.STATE_SUCCEEDED
+
+
+async def test_a_replica_that_stands_by_hands_calls_on_to_the_leader(stage):
+    port = free_port()
+    first = await stage.make(listen=f"127.0.0.1:{port}")
+    second = stage.start()
+    await until(lambda: second.controller.server.port)
+    await until(lambda: rpc.is_serving(second.open_channel()))
+    made = await second.create(request_id="r-1", pictures=[PICTURE, PICTURE, PICTURE])
+    assert made.spec.style.pictures == 3
+    request = pb.WatchMovieDatasetRequest(name=made.name)
+    seen = [one async for one in rpc.stream("controller", second.stub.WatchMovieDataset(request))]
+    assert seen[-1].movie_dataset.state == State.STATE_SUCCEEDED
+    with pytest.raises(errors.InvalidInput) as caught:
+        await second.create("other", movies=0)
+    assert caught.value.field == "spec.movies"
+    with pytest.raises(errors.Unsatisfied, match="nothing left to cancel"):
+        await second.named("Cancel")
+    assert first.controller.replica.leads
+    assert not second.controller.replica.leads
+
+
+async def test_a_replica_that_stands_by_and_reaches_no_leader_says_so(stage):
+    await stage.make(kubernetes_address="127.0.0.1:1")
+    second = stage.start()
+    await until(lambda: second.controller.server.port)
+    with pytest.raises(errors.Unavailable):
+        await second.named("Get")
+    assert not await rpc.is_serving(second.open_channel())
+    forwarded = pb.GetMovieDatasetRequest(name="movieDatasets/demo")
+    call = second.stub.GetMovieDataset(forwarded, metadata=(("moviellm-forwarded", "1"),))
+    with pytest.raises(errors.Unavailable, match="stands by; the leader is") as caught:
+        await rpc.call("controller", call)
+    assert caught.value.reason == "STANDING_BY"
+    assert caught.value.retry_after == pytest.approx(2.0)
 
 
 async def test_a_leader_that_is_asked_to_stop_lets_go_at_once(stage):

@@ -1,9 +1,12 @@
 """A namespace of a cluster, the controllers that serve it, and a person's hand on it."""
 
 import asyncio
+import io
+import socket
 
 from fake_stages import FakeStages
 from kubernetes.aio.client import ApiClient, Configuration
+from PIL import Image
 from prometheus_client import CollectorRegistry
 
 from moviellm import errors, rpc
@@ -24,7 +27,16 @@ from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
 
 ACCOUNT = "moviellm-controller"
+PICTURE = io.BytesIO()
+Image.new("RGB", (64, 64), "teal").save(PICTURE, "PNG")
+PICTURE = PICTURE.getvalue()
 SMALL = {"theme": "a storm", "chapters": 2, "scenes": 2, "frames": 3}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def api_at(url, *, account=""):
@@ -75,7 +87,7 @@ class Process:
         self.stages = FakeStages(store)
         self.registry = Registry(store=store, make=workshop(store, self.stages).make, datasets_in_flight=8)
         self.controller = KubernetesController(
-            ControllerSettings(listen="127.0.0.1:0", drain_seconds=0.2, **settings),
+            ControllerSettings(**({"listen": "127.0.0.1:0", "drain_seconds": 0.2} | settings)),
             self.api,
             store=store,
             registry=self.registry,
@@ -92,10 +104,13 @@ class Process:
         await until(lambda: self.controller.replica._operator.knows_all)
         return self
 
+    def open_channel(self):
+        self.channel = getattr(self, "channel", None) or rpc.channel(f"127.0.0.1:{self.controller.server.port}")
+        return self.channel
+
     @property
     def stub(self):
-        self.channel = getattr(self, "channel", None) or rpc.channel(f"127.0.0.1:{self.controller.server.port}")
-        return pb_grpc.MovieDatasetServiceStub(self.channel)
+        return pb_grpc.MovieDatasetServiceStub(self.open_channel())
 
     async def ask(self, method, request):
         return await rpc.call("controller", getattr(self.stub, method)(request))

@@ -22,6 +22,7 @@ from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc
 
 CHUNK_BYTES = 512 * 1024
+SERVICE = pb.DESCRIPTOR.services_by_name["MovieDatasetService"].full_name
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -159,9 +160,8 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
 
 def registration_of(servicer: MovieDatasetServicer) -> rpc.Registration:
     """The servicer as a service of a server."""
-    name = pb.DESCRIPTOR.services_by_name["MovieDatasetService"].full_name
     add = movie_dataset_service_pb2_grpc.add_MovieDatasetServiceServicer_to_server
-    return rpc.Registration(name, lambda server: add(servicer, server))
+    return rpc.Registration(SERVICE, lambda server: add(servicer, server))
 
 
 def _request(request: pb.CreateMovieDatasetRequest, pictures: tuple[bytes, ...]) -> Request:

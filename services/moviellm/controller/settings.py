@@ -116,5 +116,8 @@ class ControllerSettings(ServiceSettings):
     kubernetes_lease_seconds: float = Field(default=10.0, ge=1)
     """How long the Lease holds when its leader is silent; another replica leads within 1.5 times this."""
 
+    kubernetes_address: str = ""
+    """Where the other replicas reach this one to hand calls on, as host:port; the pod's IP and own port when empty."""
+
     kubernetes_status_seconds: float = Field(default=2.0, ge=0.05)
     """Least time between two statuses written of one resource."""

@@ -3,12 +3,14 @@
 import asyncio
 import secrets
 import socket
+import sys
 
 import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys
 from moviellm.controller.kubernetes.door import ClusterDatasets
+from moviellm.controller.kubernetes.forwarding import advertised, behind
 from moviellm.controller.kubernetes.house import House, Pace
 from moviellm.controller.kubernetes.kubernetes_api import (
     KubernetesApi,
@@ -19,7 +21,7 @@ from moviellm.controller.kubernetes.kubernetes_api import (
 )
 from moviellm.controller.kubernetes.lease import Election, Terms
 from moviellm.controller.kubernetes.operator import Operator
-from moviellm.controller.kubernetes.replica import LedDatasets, Replica
+from moviellm.controller.kubernetes.replica import ADDRESS_MARK, LedDatasets, Replica
 from moviellm.controller.kubernetes.resource import without_uploads
 from moviellm.controller.kubernetes.watching import Gallery
 from moviellm.controller.reception import Reception, Request
@@ -27,11 +29,20 @@ from moviellm.controller.registry import Registry
 from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
 from moviellm.dataset import MovieDatasetSpec
+from moviellm.errors import Unsatisfied
 
 log = structlog.get_logger()
 
-LED = 1
-"""Exit code of a replica that led and leads no longer: started again, it stands by."""
+LED, NO_CLUSTER = 1, 2
+"""Exit codes: of a replica that leads no longer and stands by when it is started again; of one without a cluster."""
+
+
+def own_ip() -> str:
+    """The address of this pod: its hosts file names it."""
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.0.1"
 
 
 class KubernetesController:
@@ -48,6 +59,7 @@ class KubernetesController:
     ) -> None:
         home = own_namespace(settings.kubernetes_namespace)
         identity = f"{socket.gethostname()}_{secrets.token_hex(4)}"
+        address = settings.kubernetes_address or advertised(settings.listen, own_ip())
         cluster = KubernetesDatasets(
             api,
             namespace="" if settings.kubernetes_all_namespaces else home,
@@ -73,7 +85,7 @@ class KubernetesController:
         operator = Operator(house, home=home)
         election = Election(
             KubernetesLease(api, namespace=home, name=settings.kubernetes_lease),
-            identity,
+            f"{identity}{ADDRESS_MARK}{address}",
             terms=Terms(settings.kubernetes_lease_seconds),
         )
         self.replica = Replica(election=election, registry=registry, operator=operator, store=store)
@@ -92,7 +104,7 @@ class KubernetesController:
             prices=settings.llm_prices,
         )
         self.server = rpc.Server(
-            [registration_of(servicer)],
+            [behind(self.replica.forwarder, registration_of(servicer))],
             listen=settings.listen,
             check=self.replica.check,
             check_every=1.0,
@@ -106,21 +118,25 @@ class KubernetesController:
         leading = asyncio.create_task(self.replica.lead())
         try:
             await asyncio.wait((serving, leading), return_when=asyncio.FIRST_COMPLETED)
-            has_led = leading.done()
+            if self.replica.is_retired or serving.done():
+                await serving
+                return 0
+            log.error("this replica leads no longer and ends", exc_info=leading.exception())
+            return LED
         finally:
             serving.cancel()
             leading.cancel()
             await asyncio.gather(serving, leading, return_exceptions=True)
-        if not has_led:
-            serving.result()
-            return 0
-        log.error("this replica leads no longer and ends", exc_info=leading.exception())
-        return LED
+            await self.replica.forwarder.close()
 
 
 async def serve(settings: ControllerSettings, *, store: ArtifactStore, registry: Registry, reception: Reception) -> int:
-    """Run one replica; returns the exit code. Raises Unsatisfied where there is no cluster."""
-    api = KubernetesApi(await connect())
+    """Run one replica; returns the exit code."""
+    try:
+        api = KubernetesApi(await connect())
+    except Unsatisfied as error:
+        print(f"MOVIELLM_CONTROLLER_KUBERNETES: {error.message}", file=sys.stderr)
+        return NO_CLUSTER
     try:
         return await KubernetesController(settings, api, store=store, registry=registry, reception=reception).run()
     finally:

@@ -71,6 +71,11 @@ class Election:
         self._renewed_at = 0.0
         self.leader = ""
 
+    @property
+    def leads(self) -> bool:
+        """Whether the Lease is this replica's, as far as it knows."""
+        return self._mine is not None
+
     async def won(self) -> None:
         """Return when this replica leads."""
         while not await self._attempt():

@@ -7,9 +7,11 @@ import structlog
 
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.datasets import Datasets
+from moviellm.controller.kubernetes.forwarding import Forwarder
 from moviellm.controller.kubernetes.lease import Election
 from moviellm.controller.kubernetes.operator import Operator
 from moviellm.controller.registry import Dataset, Registry
+from moviellm.controller.servicer import SERVICE
 from moviellm.controller.stages import ImportedPlot
 from moviellm.dataset import Estimate, MovieDatasetSpec
 from moviellm.errors import Unavailable
@@ -17,6 +19,9 @@ from moviellm.errors import Unavailable
 log = structlog.get_logger()
 
 RETRY_AFTER = 2.0
+
+ADDRESS_MARK = "@"
+"""Parts a replica's name in the Lease from the address where it is reached."""
 
 
 class Replica:
@@ -27,14 +32,15 @@ class Replica:
         self._registry = registry
         self._operator = operator
         self._store = store
+        self.forwarder = Forwarder(SERVICE, self.leader_address)
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_retired = False
+        self.is_retired = False
         self.leads = False
 
     async def lead(self) -> None:
         """Wait for the lease and work for as long as it is held; returns when it is lost."""
         await self._election.won()
-        if self._is_retired:
+        if self.is_retired:
             await self._election.release()
             return
         self._tasks = [asyncio.create_task(self._election.lost()), asyncio.create_task(self._work())]
@@ -47,14 +53,20 @@ class Replica:
 
     async def retire(self) -> None:
         """Stop all work, then let another replica lead at once."""
-        self._is_retired = True
+        self.is_retired = True
         await self._stop()
         await self._election.release()
 
     async def check(self) -> None:
-        """Raises Unavailable while it stands by or the store does not answer."""
-        self.must_lead()
-        await self._store.exists("requests/health.json")
+        """Raises Unavailable where neither it nor, through it, the leader can do the work."""
+        if self.leads or not await self.forwarder.leader_serves():
+            self.must_lead()
+            await self._store.exists("requests/health.json")
+
+    def leader_address(self) -> str:
+        """Where the replica that leads is reached; "" where it is this one, or nobody is known to lead."""
+        _, _, address = self._election.leader.partition(ADDRESS_MARK)
+        return "" if self.leads or self._election.leads else address
 
     def must_lead(self) -> None:
         """Raises Unavailable, saying who leads, while it stands by."""
