@@ -11,7 +11,7 @@ THEME ?= a lighthouse keeper who finds a message
 DEMO_ID ?= demo
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "moviellm needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -33,6 +33,9 @@ chart: $(READY) $(HELM) ## Check the Helm chart
 
 test: $(READY) $(HELM) check ## Check the code and run the tests
 	$(BIN)/python -m pytest
+
+e2e: $(READY) ## Hold the cluster of the current kubectl context to what the tests expect (changes it)
+	MOVIELLM_CLUSTER_TESTS=1 $(BIN)/python -m pytest tests/cluster
 
 check: $(READY) ## ruff, mypy, import-linter, buf, drift of generated code
 	$(BIN)/ruff check .
@@ -65,4 +68,4 @@ pocket: $(READY) ## Train the embedded picture model anew (long)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .tools .moviellm out
 
-.PHONY: help setup demo chart test check fix proto docs bench pocket clean
+.PHONY: help setup demo chart test e2e check fix proto docs bench pocket clean
