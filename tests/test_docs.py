@@ -30,7 +30,9 @@ def commands():
 
 def make_targets():
     text = " ".join(block for page in PAGES for block in [page.read_text()])
-    return sorted(set(re.findall(r"`make ([a-z0-9]+)", text)) | set(re.findall(r"^make ([a-z0-9]+)", text, re.MULTILINE)))
+    return sorted(
+        set(re.findall(r"`make ([a-z0-9]+)", text)) | set(re.findall(r"^make ([a-z0-9]+)", text, re.MULTILINE))
+    )
 
 
 @pytest.mark.parametrize("words", list(commands()))
