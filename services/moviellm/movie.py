@@ -208,6 +208,10 @@ class Prompt:
     text: str
 
 
+#: File names of a learnt embedding, one for each text encoder of the pipeline; the first one is a LearnedStyle's URI.
+LEARNED_FILES = ("learned_embeds.safetensors", "learned_embeds_2.safetensors")
+
+
 @dataclass(frozen=True)
 class LearnedStyle:
     """A style's learnt embedding in the artifact store; an empty URI means the style is given by its words alone."""

@@ -17,12 +17,13 @@ from moviellm.dataset import (
     Attempt,
     Mends,
     MovieQuality,
+    MovieStyle,
     PictureMeasures,
     Provenance,
     Questions,
     RenderedScene,
 )
-from moviellm.movie import Difficulty, Dropped, FrameRange, Mend, Question, QuestionKind, Work
+from moviellm.movie import CharacterRole, Difficulty, Dropped, FrameRange, Mend, Outline, Question, QuestionKind, Work
 from moviellm.wire import from_json, to_json
 
 
@@ -43,6 +44,28 @@ async def test_a_movie_is_exported_and_every_file_told(stage):
     assert response.work.seconds > 0
     assert (folder / "style/learned_embeds.safetensors").read_bytes() == EMBEDDING
     assert (folder / "style/ref-02.jpg").read_bytes() == picture(9, 2, 64)
+
+
+async def test_learnt_faces_and_second_embeddings_are_delivered(stage):
+    """A frame's prompt is of no use without the embeddings of its tokens."""
+    store, keys, spec = stage.store, DatasetKeys(DATASET).movie(1), spec_with(learn_characters=True)
+    await store.put(f"styles/{DATASET}/learned_embeds_2.safetensors", b"second")
+    people = from_json(await store.get(keys.outline), Outline).characters
+    mains = [one.name for one in people if one.role is CharacterRole.MAIN]
+    style = from_json(await store.get(keys.style), MovieStyle)
+    with pytest.raises(errors.Unsatisfied, match=r"characters/01\.json"):
+        await stage.export_movie(1, spec)
+    for number, _ in enumerate(mains, 1):
+        face = replace(style, learned=replace(style.learned, token=f"<face-{number}>"))
+        await store.put(keys.character(number), to_json(face))
+    await stage.export_movie(1, spec)
+    folder = stage.files() / "movies/0001"
+    assert (folder / "style/learned_embeds_2.safetensors").read_bytes() == b"second"
+    faces = json.loads((folder / "movie.json").read_text())["faces"]
+    assert [(face["name"], face["token"]) for face in faces] == [(n, f"<face-{i}>") for i, n in enumerate(mains, 1)]
+    for face in faces:
+        assert (folder / face["embedding"]).read_bytes() == EMBEDDING
+        assert all((folder / path).exists() for path in face["references"])
 
 
 def test_movie_json_tells_the_whole_story(exported):

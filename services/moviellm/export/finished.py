@@ -16,7 +16,7 @@ from moviellm.dataset import (
     RenderedScene,
 )
 from moviellm.errors import Broken, Unsatisfied
-from moviellm.movie import Chapter, Dropped, Mend, Outline, Question, Scene
+from moviellm.movie import Chapter, CharacterRole, Dropped, Mend, Outline, Question, Scene
 from moviellm.wire import from_json, provenance
 
 T = TypeVar("T")
@@ -35,7 +35,8 @@ LEVELS = ("outline", "chapters", "scenes", "questions")
 class FinishedMovie:
     """All parts of one movie; scenes and pictures by (chapter, scene).
 
-    `made` tells by level how its artifacts came about, as far as they say; `dropped` counts questions thrown away.
+    `faces` holds what was learnt of main characters, by name; `made` tells by level how its artifacts came about, as
+    far as they say; `dropped` counts questions thrown away.
     """
 
     number: int
@@ -48,6 +49,7 @@ class FinishedMovie:
     dropped: tuple[Dropped, ...] = ()
     quality: MovieQuality | None = None
     imported: tuple[Mend, ...] = ()
+    faces: tuple[tuple[str, MovieStyle], ...] = ()
     made: dict[str, tuple[Provenance, ...]] = field(default_factory=dict)
 
 
@@ -66,6 +68,7 @@ async def load_movie(store: ArtifactStore, keys: MovieKeys, spec: MovieDatasetSp
         _questions(reader, keys, spec),
     )
     imported = await reader.find(keys.imported_mends, Mends)
+    faces = await _faces(reader, keys, outline) if outline and spec.learn_characters else []
     reader.raise_if_missing()
     movie = FinishedMovie(
         number=keys.movie,
@@ -78,10 +81,17 @@ async def load_movie(store: ArtifactStore, keys: MovieKeys, spec: MovieDatasetSp
         dropped=asked.dropped,
         quality=_measured(await reader.find(keys.quality, MovieQuality)),
         imported=imported.mends if imported else (),
+        faces=tuple((name, _present(face)) for name, face in faces),
         made=reader.made,
     )
     _check(movie, spec)
     return movie
+
+
+async def _faces(reader: "_Reader", keys: MovieKeys, outline: Outline) -> list[tuple[str, MovieStyle | None]]:
+    names = [one.name for one in outline.characters if one.role is CharacterRole.MAIN]
+    found = await reader.read_all([keys.character(number) for number, _ in enumerate(names, 1)], MovieStyle)
+    return list(zip(names, found, strict=True))
 
 
 async def _questions(reader: "_Reader", keys: MovieKeys, spec: MovieDatasetSpec) -> Questions:

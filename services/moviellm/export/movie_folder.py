@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
 from moviellm.artifacts import ArtifactStore, MovieKeys
@@ -12,6 +12,7 @@ from moviellm.dataset import MovieDatasetSpec, RenderedFrame
 from moviellm.export.chapter_marks import ChapterMark, chapter_marks
 from moviellm.export.finished import FinishedMovie, load_movie
 from moviellm.export.full_disk import telling_full_disk
+from moviellm.export.learned_looks import export_look
 from moviellm.export.manifest import NAME as MANIFEST
 from moviellm.export.manifest import movie_manifest
 from moviellm.export.movie_record import (
@@ -24,7 +25,7 @@ from moviellm.export.movie_record import (
     style_record,
     timed_dialogue,
 )
-from moviellm.export.record import StyleRecord
+from moviellm.export.record import FaceRecord, StyleRecord
 from moviellm.export.scratch import scratch_folder
 from moviellm.export.shelf import Shelf, read_verified
 from moviellm.export.subtitles import Caption, captions, srt
@@ -66,31 +67,30 @@ async def export_movie(
     shelf = Shelf(store, keys.files)
     lines = timed_dialogue(movie, spec.shape, timing)
     shown = captions(lines)
-    style = await _export_style(store, shelf, movie)
+    style, faces = await _export_looks(store, shelf, movie)
     marks = chapter_marks(movie.outline.chapters, spec.shape, timing)
     begin = partial(open_video, timing=timing, captions=shown, title=movie.outline.title, chapters=marks)
     await _export_video(store, shelf, movie, open_video=begin)
     await shelf.put(SUBTITLES, srt(shown))
     await shelf.put(QUESTIONS, _json_list(question_records(movie, timing)))
-    record = movie_record(movie, spec, timing, style, lines)
+    record = movie_record(movie, spec, timing, style, faces, lines)
     await shelf.put(RECORD, to_json(record))
     await shelf.put(MANIFEST, movie_manifest(store, keys.files, shelf.files, record))
     return shelf.files
 
 
-async def _export_style(store: ArtifactStore, shelf: Shelf, movie: FinishedMovie) -> StyleRecord:
-    references = []
-    for number, file in enumerate(movie.style.references, start=1):
-        data = await read_verified(store, file, f"style reference {number} of movie {movie.number}")
-        references.append(f"style/ref-{number:02}{picture_suffix(data)}")
-        await shelf.put(references[-1], data)
-    learned = movie.style.learned
-    if not learned.uri:
-        return style_record(movie, "", tuple(references))
-    embedding = f"style/{PurePosixPath(learned.uri).name}"
-    file = StoredFile(learned.uri, learned.digest, 0)
-    await shelf.put(embedding, await read_verified(store, file, f"the learnt style of movie {movie.number}"))
-    return style_record(movie, embedding, tuple(references))
+async def _export_looks(
+    store: ArtifactStore, shelf: Shelf, movie: FinishedMovie
+) -> tuple[StyleRecord, tuple[FaceRecord, ...]]:
+    embedding, references = await export_look(
+        store, shelf, "style", movie.style, f"the learnt style of movie {movie.number}"
+    )
+    style, faces = style_record(movie, embedding, references), []
+    for number, (name, face) in enumerate(movie.faces, start=1):
+        what = f"the learnt face of {name} in movie {movie.number}"
+        embedding, references = await export_look(store, shelf, f"characters/{number:02}", face, what)
+        faces.append(FaceRecord(name, face.learned.token, embedding, references, face.learned.digest))
+    return style, tuple(faces)
 
 
 async def _export_video(
@@ -119,15 +119,6 @@ async def _add_scene(store: ArtifactStore, video: Video, movie: int, frames: Seq
             video.add(picture, name)
 
     await to_its_end(add_all)
-
-
-def picture_suffix(data: bytes) -> str:
-    """The file name's suffix for an encoded picture, by its first bytes."""
-    if data.startswith(b"\x89PNG"):
-        return ".png"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return ".webp"
-    return ".jpg"
 
 
 def _json_list(records: Sequence[object]) -> bytes:

@@ -8,6 +8,7 @@ from moviellm.export.finished import FinishedMovie, SceneNumber
 from moviellm.export.record import (
     ChapterRecord,
     Evidence,
+    FaceRecord,
     FrameRecord,
     LineRecord,
     MakerRecord,
@@ -42,9 +43,14 @@ def timed_dialogue(movie: FinishedMovie, shape: Shape, timing: Timing) -> list[T
 
 
 def movie_record(
-    movie: FinishedMovie, spec: MovieDatasetSpec, timing: Timing, style: StyleRecord, lines: list[TimedLine]
+    movie: FinishedMovie,
+    spec: MovieDatasetSpec,
+    timing: Timing,
+    style: StyleRecord,
+    faces: tuple[FaceRecord, ...],
+    lines: list[TimedLine],
 ) -> MovieRecord:
-    """movie.json; `style` and `lines` are made before, since files and subtitles need them too."""
+    """movie.json; `style`, `faces` and `lines` are made before, since files and subtitles need them too."""
     outline = movie.outline
     pictures = [frame for scene in movie.rendered.values() for frame in scene.frames]
     return MovieRecord(
@@ -67,6 +73,7 @@ def movie_record(
         mends=(*movie.imported, *(mend for made in movie.made.values() for item in made for mend in item.mends)),
         made_by=tuple(maker for level, made in movie.made.items() for maker in makers(level, made)),
         dropped=movie.dropped,
+        faces=faces,
     )
 
 

@@ -100,6 +100,17 @@ class MakerRecord:
 
 
 @dataclass(frozen=True)
+class FaceRecord:
+    """A character whose face was learnt: the token in prompts, and the files of the movie's folder."""
+
+    name: str
+    token: str
+    embedding: str
+    references: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
 class MovieRecord:
     """movie.json.
 
@@ -126,6 +137,7 @@ class MovieRecord:
     mends: tuple[Mend, ...] = ()
     made_by: tuple[MakerRecord, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    faces: tuple[FaceRecord, ...] = ()
 
     @property
     def prompt_tokens(self) -> int:

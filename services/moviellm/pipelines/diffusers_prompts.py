@@ -19,9 +19,7 @@ from diffusers import DiffusionPipeline
 from torch import Tensor
 
 from moviellm.errors import Broken, Unsatisfied
-
-EMBEDDING_FILES: tuple[str, ...] = ("learned_embeds.safetensors", "learned_embeds_2.safetensors")
-"""Names of a style's embedding files, one for each text encoder of the pipeline, side by side in one folder."""
+from moviellm.movie import LEARNED_FILES
 
 LEGACY_EOS = 2
 """CLIP configurations with this eos_token_id pool at the highest id of the prompt instead of at the end mark."""
@@ -119,13 +117,13 @@ class PromptEncoder:
 
 
 def read_learned(*files: bytes) -> LearnedVectors:
-    """The style in the embedding files (`EMBEDDING_FILES`), one for each text encoder.
+    """The style in the embedding files (`LEARNED_FILES`), one for each text encoder.
 
     Each file is a safetensors with one tensor, whose key is the token. Raises Broken for anything else.
     """
     token = ""
     vectors: list[Tensor] = []
-    for name, data in zip(EMBEDDING_FILES, files, strict=False):
+    for name, data in zip(LEARNED_FILES, files, strict=False):
         try:
             tensors: dict[str, Tensor] = safetensors.torch.load(data)
         except (safetensors.SafetensorError, ValueError, KeyError) as error:
@@ -144,7 +142,7 @@ def write_learned(style: LearnedVectors) -> dict[str, bytes]:
     """The embedding files of a style by name, as `pipe.load_textual_inversion` and `read_learned` read them."""
     return {
         name: safetensors.torch.save({style.token: vectors.detach().float().cpu().contiguous()})
-        for name, vectors in zip(EMBEDDING_FILES, style.vectors, strict=False)
+        for name, vectors in zip(LEARNED_FILES, style.vectors, strict=False)
     }
 
 

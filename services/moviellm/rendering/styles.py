@@ -10,13 +10,10 @@ from typing import Any, NamedTuple
 
 from moviellm.artifacts import ArtifactStore, digest
 from moviellm.errors import Broken, InvalidInput, NotFound
-from moviellm.movie import LearnedStyle
+from moviellm.movie import LEARNED_FILES, LearnedStyle
 
 ReadStyle = Callable[[Sequence[bytes]], Awaitable[Any]]
 """Turns a style's files into the painter's own form."""
-
-SECOND_FILE = "learned_embeds_2.safetensors"
-"""Pipelines with two text encoders have a second file beside the first."""
 
 
 class Learned(NamedTuple):
@@ -58,7 +55,7 @@ class StyleShelf:
             raise InvalidInput(f"{field}.uri", "must be a learnt style's file, but there is none") from error
         if digest(first) != style.digest:
             raise Broken(f"the learnt style {style.uri} is damaged: its SHA-256 is not {style.digest}")
-        second = await self._store.find(str(PurePosixPath(key).with_name(SECOND_FILE)))
+        second = await self._store.find(str(PurePosixPath(key).with_name(LEARNED_FILES[1])))
         learned = await self._read([first] if second is None else [first, second])
         if learned.token != style.token:
             raise InvalidInput(f"{field}.token", f"must be the file's own token, {learned.token}")
