@@ -27,6 +27,7 @@ THE_CHARTS_OWN = frozenset(
         *("MODEL", "OFFLINE", "LOCAL_FILES_ONLY", "RAY_ADDRESS", "RENDERING_APPLICATION"),
         *("SCRIPTING", "INVERSION", "RENDERING", "QA", "EXPORT"),
         *("KUBERNETES", "KUBERNETES_NAMESPACE", "KUBERNETES_ALL_NAMESPACES", "KUBERNETES_LABELS", "KUBERNETES_LEASE"),
+        "KUBERNETES_ADDRESS",
     }
 )
 """Settings that other values decide, so that they can be said once."""
