@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from moviellm.controller.stages import TokenEstimate
-from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec
+from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec, StyleMethod
 
 Prices = Mapping[str, tuple[float, float]]
 """Price of a million prompt tokens and of a million completion tokens by model, all in one currency."""
+
+MOST_MAINS = 2
+"""Main characters of a movie at most (paper: one or two)."""
 
 COPYING_FORMATS = ("hf_parquet", "imagefolder", "webdataset", "mds")
 """Formats that hold the pictures once more."""
@@ -31,10 +34,16 @@ def estimate(spec: MovieDatasetSpec, tokens: Sequence[TokenEstimate], rates: Rat
     return Estimate(
         frames=frames,
         llm_tokens=sum(use.prompt_tokens + use.completion_tokens for use in uses),
-        gpu_seconds=frames * spec.quality.attempts * rates.seconds_per_frame + spec.movies * rates.seconds_per_style,
+        gpu_seconds=frames * spec.quality.attempts * rates.seconds_per_frame + _looks(spec) * rates.seconds_per_style,
         size_bytes=frames * rates.bytes_per_frame * copies,
         cost=round(sum(cost(use, rates.prices) for use in uses), 4),
     )
+
+
+def _looks(spec: MovieDatasetSpec) -> int:
+    """Embeddings to learn: a movie's style, and mostly two faces where those are wanted."""
+    styles = 0 if spec.style.method is StyleMethod.PROMPT else 1
+    return spec.movies * (styles + (MOST_MAINS if spec.learn_characters else 0))
 
 
 def cost(use: ModelUse, prices: Prices) -> float:
