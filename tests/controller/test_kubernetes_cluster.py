@@ -1,13 +1,16 @@
 """The controller on a cluster in memory: what holds everywhere, and what only a server with knobs can show."""
 
 import asyncio
+import hashlib
 
 import pytest
 from api_server import RULES, ApiServer
 from kubernetes_expectations import *  # noqa: F403
-from kubernetes_stage import ACCOUNT, Stage, api_at, until
+from kubernetes_stage import ACCOUNT, PICTURE, Stage, api_at, until
+from obstore.store import LocalStore
 
 from moviellm import errors
+from moviellm.artifacts import ArtifactStore
 
 NAMESPACE = "films"
 
@@ -157,3 +160,37 @@ async def test_a_request_that_cannot_be_accepted_leaves_no_resource(stage, serve
     assert not [entry async for entry in stage.store.list("datasets")]
     await controller.create()
     await stage.state("Succeeded")
+
+
+class FlakyStore(ArtifactStore):
+    """Takes nothing while it is down."""
+
+    is_down = False
+
+    async def put(self, key, data):
+        if self.is_down:
+            raise errors.Unavailable("the store is down")
+        return await super().put(key, data)
+
+
+async def test_a_request_that_the_store_does_not_take_leaves_no_resource(stage, tmp_path):
+    stage.store = FlakyStore(LocalStore(tmp_path), f"file://{tmp_path}")
+    controller = await stage.make()
+    stage.store.is_down = True
+    with pytest.raises(errors.Unavailable, match="the store is down"):
+        await controller.create(request_id="r-1", pictures=[PICTURE] * 3)
+    await stage.gone()
+    stage.store.is_down = False
+    made = await controller.create(request_id="r-1", pictures=[PICTURE] * 3)
+    assert made.spec.style.pictures == 3
+    await stage.state("Succeeded")
+
+
+async def test_a_repeated_request_finds_what_a_call_that_was_cut_short_left(stage):
+    controller = await stage.make()
+    mark = hashlib.sha256(b"r-9").hexdigest()
+    await stage.apply("left", metadata={"annotations": {"moviellm.dev/request-id-digest": mark}}, model="pocket")
+    await stage.state("Succeeded", name="left")
+    assert (await controller.create("", request_id="r-9")).name == "movieDatasets/left"
+    with pytest.raises(errors.InvalidInput, match="was used for another request"):
+        await controller.create("", request_id="r-9", theme="a calm")

@@ -6,8 +6,10 @@ import math
 import re
 import typing
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
+import yaml
 from crd_rules import CRD, SCHEMA, VERSION, complaints, defaulted
 from google.protobuf import json_format
 
@@ -225,6 +227,22 @@ def test_the_schema_is_structural():
 
     walk(SCHEMA, "", False)
     walk(SCHEMA["properties"]["spec"], "spec", True)
+
+
+def test_the_page_about_the_resource_tells_no_lies():
+    page = (Path(__file__).parents[2] / "docs" / "resource.md").read_text()
+    for block in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        example = yaml.safe_load(block)
+        assert (example["apiVersion"], example["kind"]) == (resources.API_VERSION, resources.KIND)
+        assert complaints(defaulted(example)) == []
+        assert "theme" in example["spec"]
+        ADMISSION.spec(spec_of(defaulted(example)["spec"]))
+    for state in STATUS["state"]["enum"]:
+        assert f"`{state}`" in page
+    told = set(re.findall(r"`(\w+)`", page))
+    assert set(STATUS) - {"moviesFinished", "suspended", "retried", "acceptedTime", "endTime"} <= told
+    changing = {name for name, inner in SPEC.items() if "cannot change" not in json.dumps(inner)}
+    assert changing == {"suspend", "deletionPolicy", "maxLlmTokens"}
 
 
 # ---- mapping ----

@@ -19,7 +19,7 @@ class Pace:
 
     status_every: float = 2.0
     first_pause: float = 1.0
-    longest_pause: float = 60.0
+    longest_pause: float = 30.0
 
 
 @dataclass
