@@ -58,7 +58,7 @@ class Run:
         self.store = store = ArtifactStore.open(StoreSettings(url=f"file://{folder}"))
         self.stages = PooledStages(store)
         self.stages.tokens = TOKENS
-        registry = prometheus_client.CollectorRegistry()
+        self.figures = registry = prometheus_client.CollectorRegistry()
         metrics = Metrics(registry, prices=PRICES)
         workshop = Workshop(
             store=store,
@@ -236,6 +236,29 @@ async def one_that_fails(server, run):
         "count by (alertname) (ALERTS{alertstate='firing'})",
         {"MovieLLMLanguageModelRefuses": 1, "MovieLLMDatasetsFailing": 1},
     )
+
+
+async def test_gpu_seconds_of_a_scene_that_fails_half_way_are_counted_once(run):
+    """Its pictures lie in the store when it is tried again, and nobody holds a GPU for them then."""
+    original, failing = run.stages.render_scene, [errors.Unavailable("a replica died")]
+
+    async def dying(orders, looks, options):
+        async for picture in original(orders, looks, options):
+            yield picture
+            if failing and picture.number == 2:
+                raise failing.pop()
+
+    run.stages.render_scene = dying
+    await run.make("first")
+    value = run.figures.get_sample_value
+    pictures = run.stages.calls["picture"]
+    assert not failing
+    assert pictures == FRAMES + 3
+    assert value("moviellm_frames_total", {"node_pool": "gpu-l4", "outcome": "existed"}) == 2
+    assert value("moviellm_frames_total", {"node_pool": "gpu-l4", "outcome": "rendered"}) == FRAMES
+    of_rendering = {"stage": "rendering", "node_pool": "gpu-l4"}
+    assert value("moviellm_stage_gpu_seconds_total", of_rendering) == pytest.approx(pictures * GPU_SECONDS)
+    assert value("moviellm_stage_errors_total", {"stage": "rendering", "reason": "UNAVAILABLE"}) == 1
 
 
 async def test_promtool_finds_nothing_wrong_with_what_is_exported(promtool, run):

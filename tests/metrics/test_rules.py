@@ -145,7 +145,7 @@ def test_the_board_shows_what_the_design_asks_for():
             "moviellm_llm_tokens_total",
             "moviellm:cost_per_thousand_frames:rate1h",
         ),
-        *("moviellm:tenant_gpu_seconds:increase1d", "moviellm_llm_cost_total", "ray_moviellm_picture_batch_size_sum"),
+        *("moviellm:tenant_gpu_seconds:increase1d", "moviellm_llm_cost_total", "ray_moviellm_picture_batch_size_count"),
     ):
         assert name in asked, name
 
