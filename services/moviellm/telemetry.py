@@ -57,12 +57,17 @@ def serve_metrics(address: str, *, service: str = "", node_pool: str = "") -> in
 
     With a `service` the process says what it is and where, so that all its figures can be had by node pool.
     """
-    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     if service:
-        SERVICE.labels(service, importlib.metadata.version("moviellm"), node_pool).set(1)
+        say_where(service, node_pool)
     host, _, port = address.rpartition(":")
     server, _ = prometheus_client.start_http_server(int(port), addr=host)
     return int(server.server_port)
+
+
+def say_where(service: str, node_pool: str) -> None:
+    """Name this process's service and node pool among its figures."""
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    SERVICE.labels(service, importlib.metadata.version("moviellm"), node_pool).set(1)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Starts the rendering service: Ray, Serve with its gRPC proxy, and the application, until SIGTERM or SIGINT."""
 
+import os
 import signal
 import sys
 import threading
@@ -8,12 +9,14 @@ from collections.abc import Callable
 import structlog
 
 from moviellm.errors import MovieLLMError, Unavailable, Unsatisfied
+from moviellm.node_pool import located
 from moviellm.rendering import ray_environment
 from moviellm.rendering.folders import check_folders
 from moviellm.rendering.ports import free_port, wait_until_free
+from moviellm.rendering.ray_figures import RayFigures
 from moviellm.rendering.ray_guard import RayGuard
 from moviellm.rendering.settings import RenderingSettings
-from moviellm.telemetry import configure_logging
+from moviellm.telemetry import configure_logging, say_where
 
 PREDECESSOR_SECONDS = 20.0
 """How long a killed predecessor's processes may take to free the port."""
@@ -51,24 +54,30 @@ def run(settings: RenderingSettings) -> None:
         return
     check_folders(settings)
     wait_until_free(host, port, within=PREDECESSOR_SECONDS)
+    metrics_host, _, metrics_port = settings.metrics_listen.rpartition(":")
+    wait_until_free(metrics_host, int(metrics_port), within=PREDECESSOR_SECONDS)
     ray_environment.prepare(host)
     from moviellm.rendering import ray_cluster
 
-    guard = _start_ray(settings)
+    say_where("rendering", located(settings, os.environ).node_pool)
+    figures_port = free_port()
+    guard = _start_ray(settings, figures_port)
     try:
+        figures = RayFigures(settings.metrics_listen, figures_port)
         _serve(settings, host, port, stop=ray_cluster.stop_own)
+        figures.close()
     finally:
         guard.close()
     log.info("stopped")
 
 
-def _start_ray(settings: RenderingSettings) -> RayGuard:
+def _start_ray(settings: RenderingSettings, figures_port: int) -> RayGuard:
     from moviellm.rendering import ray_cluster
 
     for attempts_left in reversed(range(ATTEMPTS)):
         guard = RayGuard()
         try:
-            ray_cluster.start_own(settings, guard.folder)
+            ray_cluster.start_own(settings, guard.folder, figures_port)
             return guard
         except Unavailable as error:
             guard.close()

@@ -24,14 +24,14 @@ _OF_THIS_NODE = ("MOVIELLM_RENDERING_NODE_POOL", "MOVIELLM_RENDERING_NODE_NAME")
 """What a replica on another node must find out for itself."""
 
 
-def start_own(settings: RenderingSettings, folder: str) -> None:
-    """Start a Ray on this machine alone, with its files in `folder`.
+def start_own(settings: RenderingSettings, folder: str, figures_port: int) -> None:
+    """Start a Ray on this machine alone, with its files in `folder` and its metrics agent on `figures_port`.
 
     Raises Unavailable when it does not come up.
     """
     _spare_parts()
     try:
-        _init(settings, folder)
+        _init(settings, folder, figures_port)
     except Exception as error:  # Ray raises bare Exceptions here
         raise Unavailable(f"Ray does not start: {error}") from error
     ray_logs.forward()
@@ -42,8 +42,7 @@ def _spare_parts() -> None:
     parameter.RayParams = functools.partial(parameter.RayParams, no_monitor=True, dashboard_agent_listen_port=0)
 
 
-def _init(settings: RenderingSettings, folder: str) -> None:
-    _, _, metrics_port = settings.metrics_listen.rpartition(":")
+def _init(settings: RenderingSettings, folder: str, figures_port: int) -> None:
     ray.init(
         address="local",
         num_cpus=max(1, math.ceil(settings.replicas * settings.cpus_per_replica)),
@@ -54,7 +53,7 @@ def _init(settings: RenderingSettings, folder: str) -> None:
         namespace="moviellm",
         _node_ip_address="127.0.0.1",
         _temp_dir=folder,
-        _metrics_export_port=int(metrics_port) or free_port(),
+        _metrics_export_port=figures_port,
     )
 
 

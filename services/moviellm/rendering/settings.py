@@ -19,7 +19,7 @@ class RenderingSettings(ServiceSettings):
     """Address and port of Ray Serve's gRPC proxy; port 0 takes a free one and logs it."""
 
     metrics_listen: str = Field(default="127.0.0.1:8703", pattern=r"^.+:\d{1,5}$")
-    """Where Ray's metrics agent serves Prometheus; it takes the port and listens on 127.0.0.1 whatever the host."""
+    """Address and port of the Prometheus endpoint, which passes on the figures of a Ray of the service's own."""
 
     model: str = Field(default="pocket", min_length=1)
     """"pocket", a directory that holds a Stable-Diffusion-family pipeline, or a hub id such as org/name."""
