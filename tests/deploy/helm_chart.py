@@ -135,9 +135,10 @@ def knows(version: str, one: Json) -> bool:
     return _schema(version, one["kind"], one["apiVersion"]) is not None
 
 
-def complaints(version: str, one: Json) -> list[str]:
-    """What Kubernetes of that version would refuse about an object, unknown fields among it."""
-    return _complaints(version, json.dumps(one, sort_keys=True, default=str))
+def complaints(objects: list[Json], versions: tuple[str, ...] = KUBERNETES) -> list[str]:
+    """What Kubernetes of those versions would refuse about the objects, unknown fields among it."""
+    texts = [json.dumps(one, default=str) for one in objects]
+    return [complaint for text in texts for version in versions for complaint in _complaints(version, text)]
 
 
 @functools.cache
