@@ -11,6 +11,7 @@ from obstore.store import LocalStore
 
 from moviellm import errors
 from moviellm.artifacts import ArtifactStore
+from moviellm.dataset import MovieDatasetSpec, State
 
 NAMESPACE = "films"
 
@@ -194,3 +195,40 @@ async def test_a_repeated_request_finds_what_a_call_that_was_cut_short_left(stag
     assert (await controller.create("", request_id="r-9")).name == "movieDatasets/left"
     with pytest.raises(errors.InvalidInput, match="was used for another request"):
         await controller.create("", request_id="r-9", theme="a calm")
+
+
+async def test_a_refused_resource_takes_nobodys_work_with_it(stage):
+    controller = await stage.make()
+    controller.stages.gate.clear()
+    spec = MovieDatasetSpec("a storm", chapters=1, scenes=1, frames=1)
+    dataset = await controller.registry.create("demo", spec)
+    await stage.apply(theme="a calm", deletionPolicy="Delete")
+    await stage.state("Refused")
+    await stage.delete()
+    await stage.gone()
+    await until(lambda: controller.controller.replica._operator.resource("demo") is None)
+    assert dataset.status.state is State.RUNNING
+    controller.stages.gate.set()
+    await until(lambda: dataset.status.state is State.SUCCEEDED)
+
+
+async def test_a_resource_that_is_torn_out_takes_its_work_with_it(stage, server):
+    controller = await stage.make()
+    controller.stages.gate.clear()
+    await stage.apply()
+    await stage.state("Running")
+    await server.tear_out("demo")
+    dataset = controller.registry.get("demo")
+    await until(lambda: dataset.status.state is State.CANCELLED)
+    assert [entry async for entry in stage.store.list("datasets/demo")]
+
+
+async def test_a_resource_made_anew_at_once_keeps_its_work(stage):
+    controller = await stage.make()
+    for turn in range(5):
+        await controller.create(theme=f"storm {turn}")
+        await stage.state("Running", "Succeeded")
+        await controller.named("Delete")
+    await controller.create()
+    await stage.state("Succeeded")
+    assert "Suspended" not in await stage.events()

@@ -1,6 +1,7 @@
 """Sees to one resource: does what it asks for, step by step, and keeps its status true."""
 
 import asyncio
+import contextlib
 import datetime
 import time
 import uuid
@@ -44,6 +45,7 @@ class Keeper:
         self._touched = asyncio.Event()
         self._standing: tuple[tuple[str, int], Standing] | None = None
         self._answered: object = None
+        self._is_mine = False
         self._wrote_at = float("-inf")
 
     def touch(self) -> None:
@@ -102,8 +104,8 @@ class Keeper:
     def _own(self, resource: Resource) -> Dataset | None:
         """Its dataset; one of that name that was made by another request is not."""
         dataset = self._house.find(self._identifier)
-        is_other = dataset is not None and not self._is_bound(resource) and not self._house.is_same(resource, dataset)
-        if is_other:
+        self._is_mine = dataset is not None and (self._is_bound(resource) or self._house.is_same(resource, dataset))
+        if dataset is not None and not self._is_mine:
             self._stand(resource, summary.refused("NameTaken", NAME_TAKEN.format(self._identifier)))
             return None
         if dataset is None and self._standing and self._standing[1].reason == "NameTaken":
@@ -171,12 +173,14 @@ class Keeper:
     async def _left_alone(self) -> None:
         """The resource vanished: torn out against its finalizer, its work stops and what is made stays."""
         dataset = self._house.find(self._identifier)
-        if dataset is not None and not dataset.status.state.is_final:
+        if dataset is None or not self._is_mine or dataset.status.state.is_final:
+            return
+        try:
+            self._house.gallery.put(await self._house.cluster.get(self._key))
+        except NotFound:
             log.warning("the resource of a dataset is gone: its work stops", dataset=self._identifier)
-            try:
+            with contextlib.suppress(Unsatisfied, NotFound):
                 await self._house.registry.cancel(self._identifier)
-            except (Unsatisfied, NotFound):
-                return
 
     # ---- status ----
 

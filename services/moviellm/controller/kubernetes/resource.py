@@ -100,11 +100,13 @@ class Resource:
         style, plot = self.content.get("style") or {}, self.content.get("plot") or {}
         return bool(style.get("pictures") or plot.get("level"))
 
-    def is_newer_than(self, other: "Resource") -> bool:
-        """Whether it was read later; the API server's versions of one kind are growing numbers."""
-        if self.uid != other.uid or not (self.version.isdigit() and other.version.isdigit()):
-            return True
-        return int(self.version) >= int(other.version)
+    def is_after(self, version: str) -> bool:
+        """Whether it was written after `version`; versions of one kind are growing numbers."""
+        return self.version.isdigit() and version.isdigit() and int(self.version) > int(version)
+
+    def is_older_than(self, other: "Resource") -> bool:
+        """Whether this is an earlier state of the same object."""
+        return self.uid == other.uid and other.is_after(self.version)
 
 
 def read(body: Json) -> Resource:

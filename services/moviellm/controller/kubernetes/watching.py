@@ -35,7 +35,7 @@ class Gallery:
         """Remember what the server sent, unless something newer is known; returns what is known now."""
         resource = read(body)
         known = self._resources.get(resource.key)
-        if known is not None and not resource.is_newer_than(known):
+        if known is not None and resource.is_older_than(known):
             return known
         self._resources[resource.key] = resource
         if known is None or known.version != resource.version:
@@ -48,15 +48,19 @@ class Gallery:
             self.on_change(key)
 
     def replace(self, listing: Listing) -> None:
-        """Exactly these exist."""
+        """Exactly these existed when the list was made."""
         listed = {self.put(item).key for item in listing.items}
-        for key in set(self._resources) - listed:
-            self.drop(key)
+        for resource in self.all():
+            if resource.key not in listed and not resource.is_after(listing.version):
+                self.drop(resource.key)
 
     def follow(self, change: Change) -> None:
         """One event of a watch."""
         if change.kind == "DELETED":
-            self.drop(read(change.item).key)
+            gone = read(change.item)
+            known = self.find(gone.key)
+            if known is not None and known.uid == gone.uid:
+                self.drop(gone.key)
         elif change.kind in ("ADDED", "MODIFIED"):
             self.put(change.item)
 
