@@ -337,7 +337,7 @@ def test_monitors_select_pods_or_services_that_have_the_port(name):
         for _, pod in pods(objects)
         if any(p["name"] == "metrics" for c in containers(pod) for p in c.get("ports", []))
     }
-    assert {"controller", "scripting", "qa", "inversion", "export"} <= ported.keys()
+    assert ported.keys() == set(SERVICES)
     found = set()
     for one in [*of_kind(objects, "PodMonitor").values(), *of_kind(objects, "ServiceMonitor").values()]:
         found |= {who for who, labels in ported.items() if selects(one["spec"]["selector"], labels)}

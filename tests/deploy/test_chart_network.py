@@ -41,7 +41,6 @@ METRICS = {
     ("prometheus", "qa", 8704),
     ("prometheus", "export", 8705),
 }
-INSIDE = {("client", "stranger"), ("stranger", "client")}
 
 
 def by_names(*names: str) -> set[tuple[str, str, int]]:
@@ -55,17 +54,18 @@ RAY = (
     | {("kuberay", "rendering", 8265), ("kuberay", "rendering", 8000)}
 )
 
-PLAIN = CALLS | METRICS | by_names(*SERVICES, "test")
+CORE = CALLS | METRICS | by_names(*SERVICES, "test")
+PLAIN = CORE | {("prometheus", "rendering", 8703)}
 
 EDGES = {
     "default": PLAIN,
     "kind": PLAIN,
-    "gpu": PLAIN | RAY,
-    "ray in detail": PLAIN | RAY | {("rendering", "redis", 6379)},
-    "models fetched before": PLAIN | RAY | by_names("download"),
+    "gpu": CORE | RAY,
+    "ray in detail": CORE | RAY | {("rendering", "redis", 6379)},
+    "models fetched before": CORE | RAY | by_names("download"),
     "traced": PLAIN | {(name, "collector", port) for name in SERVICES for port in (4317, 4318)},
     "language model": PLAIN,
-    "air-gapped": PLAIN | RAY,
+    "air-gapped": CORE | RAY,
 }
 """Edges among pods; nothing else may be possible."""
 

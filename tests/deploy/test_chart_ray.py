@@ -24,7 +24,7 @@ FIELDS = {
     "spec": "upgradeStrategy rayClusterDeletionDelaySeconds excludeHeadPodFromServeSvc serveConfigV2 rayClusterConfig",
     "rayClusterConfig": "rayVersion authOptions enableInTreeAutoscaling autoscalerOptions gcsFaultToleranceOptions "
     "headGroupSpec workerGroupSpecs",
-    "autoscalerOptions": "version upscalingMode idleTimeoutSeconds imagePullPolicy securityContext env resources",
+    "autoscalerOptions": "version upscalingMode idleTimeoutSeconds imagePullPolicy securityContext env volumeMounts resources",
     "gcsFaultToleranceOptions": "redisAddress redisPassword",
     "headGroupSpec": "rayStartParams template",
     "workerGroupSpecs": "groupName minReplicas maxReplicas replicas priority rayStartParams template",
@@ -140,9 +140,12 @@ def test_what_the_configuration_names_exists(name):
 
 @pytest.mark.parametrize("name", WITH_RAY)
 def test_the_application_takes_its_arguments(name):
+    from moviellm.rendering.ray_app import build
+
     (application,) = serve_config(name)["applications"]
     assert application["args"].keys() <= RenderingSettings.model_fields.keys()
     settings = RenderingSettings(**application["args"])
+    assert build(application["args"]) is not None
     deployment = application["deployments"][0]
     assert deployment["max_ongoing_requests"] >= settings.max_batch_size
     assert settings.device != "cuda" or settings.gpus_per_replica > 0

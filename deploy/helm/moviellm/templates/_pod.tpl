@@ -168,9 +168,7 @@ spec:
         {{- include "moviellm.env" . | nindent 8 }}
       ports:
         - {name: grpc, containerPort: {{ include "moviellm.grpcPort" . }}}
-        {{- if ne .name "rendering" }}
         - {name: metrics, containerPort: {{ include "moviellm.metricsPort" . }}}
-        {{- end }}
       # Health says NOT_SERVING while the store, the model or the language model is away: a reason to send calls
       # elsewhere, none to start the process anew. So only readiness asks for it.
       startupProbe:
