@@ -108,7 +108,9 @@ class LookWork:
         else:
             order = await self._style_order(outline)
         if character is None and self._spec.style.method is StyleMethod.PROMPT:
-            return Made(MovieStyle(LearnedStyle(), order.references), Work(), order.output_uri.rpartition("/")[2])
+            return Made(
+                MovieStyle(LearnedStyle(), order.references), Work(node_pool=""), order.output_uri.rpartition("/")[2]
+            )
         async for update in self._stages.learn_style(order):
             if isinstance(update, InversionResult):
                 return Made(_movie_style(update, order), update.work, order.output_uri.rpartition("/")[2])

@@ -151,7 +151,7 @@ class PictureWork:
         except Unsatisfied as error:
             if error.reason != NO_SCORER:
                 raise
-            return Made(MovieQuality(NOT_MEASURED), Work(), "")
+            return Made(MovieQuality(NOT_MEASURED), Work(node_pool=""), "")
         if not self._spec.quality.ablation:
             return replace_value(whole, MovieQuality(whole.value))
         numbers = sample(len(files), SAMPLE)
