@@ -1,9 +1,8 @@
 """The embedded judge: words in common, scaled to 0–5."""
 
 import pytest
-
-from moviellm.qa.judging import Case, Winner
-from moviellm.qa.lexical_judge import LexicalJudge, score
+from moviellm.qa.judge.judging import Case, Winner
+from moviellm.qa.judge.lexical_judge import LexicalJudge, score
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from moviellm.artifacts import ArtifactStore
 from moviellm.llm.cache import StoreReplies
 from moviellm.node_pool import located
 from moviellm.qa.asking import Asker
-from moviellm.qa.fact_asker import FactAsker, Limits
-from moviellm.qa.judging import Judge
-from moviellm.qa.lexical_judge import LexicalJudge
-from moviellm.qa.prompting import Templates
+from moviellm.qa.by_model.prompting import Templates
+from moviellm.qa.facts.fact_asker import FactAsker, Limits
+from moviellm.qa.judge.judging import Judge
+from moviellm.qa.judge.lexical_judge import LexicalJudge
 from moviellm.qa.servicer import NAME, QuestionServicer
 from moviellm.qa.settings import QaSettings
 from moviellm.settings import StoreSettings
@@ -57,8 +57,8 @@ def _adapters(settings: QaSettings) -> tuple[Asker, Judge]:
 def _openai_adapters(settings: QaSettings) -> tuple[Asker, Judge]:
     # Here, because the client's import doubles the service's start, which the embedded asker should not pay.
     from moviellm.llm.openai_chat import OpenAIChat
-    from moviellm.qa.openai_asker import OpenAIAsker
-    from moviellm.qa.openai_judge import OpenAIJudge
+    from moviellm.qa.by_model.openai_asker import OpenAIAsker
+    from moviellm.qa.judge.openai_judge import OpenAIJudge
 
     chat = OpenAIChat.configured(settings, cache=_kept_replies(settings))
     templates = Templates(settings.prompts_folder)

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from moviellm import movie, rpc
 from moviellm.errors import InvalidInput
 from moviellm.qa.asking import Asked, Asker
-from moviellm.qa.judging import Case, Judge, Verdict
+from moviellm.qa.judge.judging import Case, Judge, Verdict
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from moviellm.movie import FrameRange, Question, QuestionKind
 from moviellm.qa import grammar
-from moviellm.qa.doings import frames
-from moviellm.qa.draft import Draft
+from moviellm.qa.facts.doings import frames
+from moviellm.qa.facts.draft import Draft
 from moviellm.qa.script import Script
 
 _COMES = ("In which chapter is {name} seen for the first time?", "In which chapter does {name} first appear?")

@@ -7,17 +7,17 @@ from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.llm.reply import Bill, NothingUsable
 from moviellm.movie import Chapter, Outline, Question, Scene, Shape
 from moviellm.qa.asking import Asked, Forecast, Prompts
-from moviellm.qa.draft import posed
-from moviellm.qa.experience import Experience
-from moviellm.qa.fact_asker import FactAsker, Limits, selected
-from moviellm.qa.forecasting import Cost, rehearsed
-from moviellm.qa.openai_verifier import OpenAIVerifier
-from moviellm.qa.prompting import Template, Templates
-from moviellm.qa.replies import Counts, Part
-from moviellm.qa.review import reviewed
+from moviellm.qa.by_model.experience import Experience
+from moviellm.qa.by_model.forecasting import Cost, rehearsed
+from moviellm.qa.by_model.openai_verifier import OpenAIVerifier
+from moviellm.qa.by_model.prompting import Template, Templates
+from moviellm.qa.by_model.replies import Counts, Part
+from moviellm.qa.by_model.script_text import part_text
+from moviellm.qa.facts.draft import posed
+from moviellm.qa.facts.fact_asker import FactAsker, Limits, selected
 from moviellm.qa.script import Script
-from moviellm.qa.script_text import part_text
-from moviellm.qa.sieve import Sieve
+from moviellm.qa.verification.review import reviewed
+from moviellm.qa.verification.sieve import Sieve
 
 FELL_BACK = "part left to the facts"
 """Under this reason a part is counted, once, whose questions the embedded asker had to ask."""

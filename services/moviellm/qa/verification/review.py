@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from moviellm.movie import Outline, Question
 from moviellm.qa.asking import Asked, words
-from moviellm.qa.blind import longest, nearest
-from moviellm.qa.likeness import without_duplicates
-from moviellm.qa.sieve import BLIND, MALFORMED, Sieve
-from moviellm.qa.verifying import corrupting
+from moviellm.qa.verification.blind import longest, nearest
+from moviellm.qa.verification.likeness import without_duplicates
+from moviellm.qa.verification.sieve import BLIND, MALFORMED, Sieve
+from moviellm.qa.verification.verifying import corrupting
 
 _MANY = 8
 """Questions of one wording from which on an answer can become a habit."""

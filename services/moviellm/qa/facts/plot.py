@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from moviellm.movie import Fact, FrameRange, Question, QuestionKind
 from moviellm.qa import grammar, lexicon
 from moviellm.qa.asking import tells, words
-from moviellm.qa.draft import Draft, outside
+from moviellm.qa.facts.draft import Draft, outside
 from moviellm.qa.script import Script, Told, brief, inside
 
 _WHAT = ("what {do} {who} do{where}?", "what is it that {who} {do}{where}?", "what do we see {who} do{where}?")

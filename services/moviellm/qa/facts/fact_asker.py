@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from moviellm.movie import Chapter, Outline, Question, Scene, Shape
 from moviellm.qa.asking import Asked, Forecast, Prompts
-from moviellm.qa.doings import doing_questions, duration_questions
-from moviellm.qa.draft import Draft, posed
-from moviellm.qa.order import order_questions
-from moviellm.qa.overview import overview_questions
-from moviellm.qa.people import appearance_questions, cast_questions, presence_questions
-from moviellm.qa.plot import chapter_passage, plot_questions, scene_passage
-from moviellm.qa.review import reviewed
+from moviellm.qa.facts.doings import doing_questions, duration_questions
+from moviellm.qa.facts.draft import Draft, posed
+from moviellm.qa.facts.order import order_questions
+from moviellm.qa.facts.overview import overview_questions
+from moviellm.qa.facts.people import appearance_questions, cast_questions, presence_questions
+from moviellm.qa.facts.plot import chapter_passage, plot_questions, scene_passage
+from moviellm.qa.facts.spans import coming_questions, place_questions
+from moviellm.qa.facts.speech import speech_questions
 from moviellm.qa.script import Script
-from moviellm.qa.sieve import Sieve
-from moviellm.qa.spans import coming_questions, place_questions
-from moviellm.qa.speech import speech_questions
-from moviellm.qa.verifying import lexically_verified
+from moviellm.qa.verification.review import reviewed
+from moviellm.qa.verification.sieve import Sieve
+from moviellm.qa.verification.verifying import lexically_verified
 
 _ROUNDS = 2
 """How often each sort of question about the order of events is asked, about other events each time."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from moviellm.movie import Character, CharacterRole, Question
 from moviellm.qa.script import Script, Shown
-from moviellm.qa.stems import share, stems, telling
+from moviellm.qa.verification.stems import share, stems, telling
 
 _HELD = re.compile(r"\b(holding|reading|carrying|raising|lifting|opening) (an?|the) ")
 _PART = telling("one main supporting character")

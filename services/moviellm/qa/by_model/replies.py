@@ -7,11 +7,11 @@ from typing import Any, Self
 from moviellm.llm.reply import Unusable
 from moviellm.movie import FrameRange, Question, QuestionKind, Shape
 from moviellm.qa.asking import words
-from moviellm.qa.draft import Draft
+from moviellm.qa.by_model.typical import typical_script
+from moviellm.qa.facts.draft import Draft
 from moviellm.qa.script import Script
-from moviellm.qa.sieve import MALFORMED
-from moviellm.qa.typical import typical_script
-from moviellm.qa.verifying import misshapen
+from moviellm.qa.verification.sieve import MALFORMED
+from moviellm.qa.verification.verifying import misshapen
 
 _KINDS = {
     "who": QuestionKind.CHARACTER,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from moviellm.movie import CharacterRole, Fact, FrameRange, Outline, Question, QuestionKind
 from moviellm.qa import grammar, lexicon
 from moviellm.qa.asking import tells
-from moviellm.qa.draft import Draft, outside
+from moviellm.qa.facts.draft import Draft, outside
 from moviellm.qa.script import Script, brief
 
 _ABOUT = ("What is the movie about?", "What is this movie about?", "What story does the movie tell?")

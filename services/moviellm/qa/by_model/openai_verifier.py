@@ -6,14 +6,14 @@ from typing import Any
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.llm.reply import Bill, NothingUsable, Unusable
 from moviellm.movie import FrameRange, Question
-from moviellm.qa.blind import guessable
-from moviellm.qa.comparing import Likeness, compared, lettered
-from moviellm.qa.likeness import without_duplicates
-from moviellm.qa.prompting import Templates
+from moviellm.qa.by_model.prompting import Templates
+from moviellm.qa.by_model.script_text import part_text
 from moviellm.qa.script import Script
-from moviellm.qa.script_text import part_text
-from moviellm.qa.sieve import BLIND, NOT_IN_EVIDENCE, Sieve
-from moviellm.qa.verifying import Verified, well_formed
+from moviellm.qa.verification.blind import guessable
+from moviellm.qa.verification.comparing import Likeness, compared, lettered
+from moviellm.qa.verification.likeness import without_duplicates
+from moviellm.qa.verification.sieve import BLIND, NOT_IN_EVIDENCE, Sieve
+from moviellm.qa.verification.verifying import Verified, well_formed
 
 
 class OpenAIVerifier:

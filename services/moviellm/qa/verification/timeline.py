@@ -6,10 +6,10 @@ from functools import cached_property
 
 from moviellm.movie import FrameRange, Question
 from moviellm.qa.asking import words
-from moviellm.qa.hearing import quotations
 from moviellm.qa.script import Script, inside
-from moviellm.qa.seeing import names_in
-from moviellm.qa.stems import share, stems, telling
+from moviellm.qa.verification.hearing import quotations
+from moviellm.qa.verification.seeing import names_in
+from moviellm.qa.verification.stems import share, stems, telling
 
 _LEVELS = {"movie": 0, "chapter": 1, "scene": 2}
 _LEAD = re.compile(r"^(first of all|last of all|right before that|right after that)\s*,?\s*", re.IGNORECASE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from moviellm.movie import Question
 from moviellm.qa.asking import words
-from moviellm.qa.sieve import DUPLICATE, SEVERAL, Sieve
+from moviellm.qa.verification.sieve import DUPLICATE, SEVERAL, Sieve
 
 _ALIKE = 0.8
 """The Jaccard index of two sets of words from which on two texts say the same."""

@@ -4,7 +4,7 @@ import re
 
 from moviellm.movie import Outline, Question, QuestionKind
 from moviellm.qa.asking import words
-from moviellm.qa.stems import telling
+from moviellm.qa.verification.stems import telling
 
 _YES_OR_NO = re.compile(r"(?:^|, )(is|are|does|do|did|can|will|has|have|was|were) (?!.*\bor\b)", re.IGNORECASE)
 _ASKS = re.compile(r"\b(who|whom|whose|what|when|where|why|how|which)\b", re.IGNORECASE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from moviellm.movie import Question
-from moviellm.qa.stems import share, telling
+from moviellm.qa.verification.stems import share, telling
 
 CHOICES = 4
 _PRONOUN = re.compile(r"\b(he|she|they|it|his|her|their|him|them)\b", re.IGNORECASE)

@@ -6,11 +6,11 @@ from typing import Protocol
 
 from moviellm.movie import Question
 from moviellm.qa.asking import FORBIDDEN, flaw
-from moviellm.qa.blind import gives_away, guessable
-from moviellm.qa.likeness import without_duplicates
-from moviellm.qa.reader import Reader
 from moviellm.qa.script import Script
-from moviellm.qa.sieve import BLIND, MALFORMED, NOT_IN_EVIDENCE, TELLS, Sieve
+from moviellm.qa.verification.blind import gives_away, guessable
+from moviellm.qa.verification.likeness import without_duplicates
+from moviellm.qa.verification.reader import Reader
+from moviellm.qa.verification.sieve import BLIND, MALFORMED, NOT_IN_EVIDENCE, TELLS, Sieve
 
 MOST_WORDS = 60
 """Words of the longest answer."""

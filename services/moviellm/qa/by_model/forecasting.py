@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from moviellm.qa.openai_verifier import ANSWERS_SCHEMA, evidence_questions
-from moviellm.qa.prompting import Template, Templates
-from moviellm.qa.replies import Part
-from moviellm.qa.script_text import part_text
+from moviellm.qa.by_model.openai_verifier import ANSWERS_SCHEMA, evidence_questions
+from moviellm.qa.by_model.prompting import Template, Templates
+from moviellm.qa.by_model.replies import Part
+from moviellm.qa.by_model.script_text import part_text
 
 _QUESTION = "In the first scene of the chapter, why does Mara look for the letter that her brother has hidden?"
 _ANSWER = "Mara looks for it because her brother has asked her to find it."

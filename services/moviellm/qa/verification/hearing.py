@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from moviellm.movie import Question
 from moviellm.qa.asking import words
 from moviellm.qa.script import Said, Script
-from moviellm.qa.seeing import names_in
-from moviellm.qa.stems import stems, telling
+from moviellm.qa.verification.seeing import names_in
+from moviellm.qa.verification.stems import stems, telling
 
 _QUOTE = re.compile(r'"([^"]*)"')
 _WORDING = telling("what says say while words does which scene chapter")

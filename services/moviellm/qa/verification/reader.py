@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from moviellm.movie import CharacterRole, FrameRange, Question, QuestionKind
 from moviellm.qa import grammar, lexicon
 from moviellm.qa.asking import words
-from moviellm.qa.hearing import hears
 from moviellm.qa.script import Script, Told, inside
-from moviellm.qa.seeing import names_in, sees
-from moviellm.qa.stems import share, stems, telling
-from moviellm.qa.timeline import Timeline
+from moviellm.qa.verification.hearing import hears
+from moviellm.qa.verification.seeing import names_in, sees
+from moviellm.qa.verification.stems import share, stems, telling
+from moviellm.qa.verification.timeline import Timeline
 
 _NAMED = 0.8
 """How much of a deed the question must name to be about it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from moviellm.movie import Character, CharacterRole, FrameRange, Question, QuestionKind
 from moviellm.qa import grammar
-from moviellm.qa.draft import Draft
+from moviellm.qa.facts.draft import Draft
 from moviellm.qa.script import Script, Shown
 
 _WHO_IS = ("Who is {name}?", "Who is {name} in this story?")

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from moviellm.qa.judging import Case, Judgement, Verdict, winner_of
+from moviellm.qa.judge.judging import Case, Judgement, Verdict, winner_of
 
 
 class LexicalJudge:

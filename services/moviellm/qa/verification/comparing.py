@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from moviellm.movie import Question
 from moviellm.qa.asking import words
-from moviellm.qa.stems import share, telling
+from moviellm.qa.verification.stems import share, telling
 
 _SAME, _OTHER = 0.65, 0.25
 _UNKNOWN = frozenset({"", "unknown", "i do not know", "i don t know", "not known", "none", "n a"})

@@ -4,8 +4,8 @@ from typing import Any
 
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.llm.reply import Reply, Unusable
-from moviellm.qa.judging import Case, Judgement, Verdict, Winner, winner_of
-from moviellm.qa.prompting import Templates
+from moviellm.qa.by_model.prompting import Templates
+from moviellm.qa.judge.judging import Case, Judgement, Verdict, Winner, winner_of
 
 _SCHEMA: dict[str, Any] = {
     "title": "judgement",

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from moviellm.movie import FrameRange, Question, QuestionKind
 from moviellm.qa import grammar
 from moviellm.qa.asking import words
-from moviellm.qa.doings import unique_doings
-from moviellm.qa.draft import Draft
+from moviellm.qa.facts.doings import unique_doings
+from moviellm.qa.facts.draft import Draft
 from moviellm.qa.script import Said, Script
 
 _SPEAKER = ("who says {quote}?", "who is it that says {quote}?", "which character says {quote}?")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from moviellm.movie import Fact, FrameRange, Question, QuestionKind
 from moviellm.qa import grammar, lexicon
 from moviellm.qa.asking import words
-from moviellm.qa.draft import CHOICES, Draft
+from moviellm.qa.facts.draft import CHOICES, Draft
 from moviellm.qa.script import Script
 
 _ORDER = (

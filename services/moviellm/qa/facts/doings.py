@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from moviellm.movie import FrameRange, Question, QuestionKind
 from moviellm.qa import grammar
-from moviellm.qa.draft import Draft
+from moviellm.qa.facts.draft import Draft
 from moviellm.qa.script import Script
 
 _FACE = re.compile(r"\bwith (?:an? )?(?P<face>[\w-]+) (?:faces?|expressions?|smiles?|looks?)\b")

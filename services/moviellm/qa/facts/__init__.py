@@ -1,0 +1,1 @@
+"""The embedded asker: questions from what the script itself says."""

@@ -1,0 +1,1 @@
+"""The judges of two answers: words in common, or a language model in both orders."""
