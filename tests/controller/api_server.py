@@ -2,6 +2,7 @@
 watches that end and versions that expire, the CRD's own rules, and RBAC for the rules that the chart ships."""
 
 import asyncio
+import contextlib
 import datetime
 import json
 import uuid
@@ -122,7 +123,8 @@ class ApiServer:
                 self._authorize(verb, where.get("group", ""), resource)
                 self.asked_by_account[verb, resource] += 1
             if is_watch:
-                return await self._watch(request, plural, where.get("namespace"))
+                with contextlib.suppress(ConnectionResetError):  # the watcher has gone
+                    return await self._watch(request, plural, where.get("namespace"))
             key = (plural, where.get("namespace"), name)
             body = await request.json() if request.can_read_body else None
             return web.json_response(await getattr(self, f"_{verb}")(key, body, sub, request.query))
