@@ -24,7 +24,8 @@ FIELDS = {
     "spec": "upgradeStrategy rayClusterDeletionDelaySeconds excludeHeadPodFromServeSvc serveConfigV2 rayClusterConfig",
     "rayClusterConfig": "rayVersion authOptions enableInTreeAutoscaling autoscalerOptions gcsFaultToleranceOptions "
     "headGroupSpec workerGroupSpecs",
-    "autoscalerOptions": "version upscalingMode idleTimeoutSeconds imagePullPolicy securityContext env volumeMounts resources",
+    "autoscalerOptions": "version upscalingMode idleTimeoutSeconds imagePullPolicy securityContext env volumeMounts "
+    "resources",
     "gcsFaultToleranceOptions": "redisAddress redisPassword",
     "headGroupSpec": "rayStartParams template",
     "workerGroupSpecs": "groupName minReplicas maxReplicas replicas priority rayStartParams template",

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import yaml
-from helm_chart import CHART, ROOT, refusal, render
+from helm_chart import CHART, ROOT, SERVICES, refusal, render
 from values_schema import schema
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -110,3 +110,29 @@ def test_profiles_give_only_what_differs():
         values = yaml.safe_load((CHART / f"values-{profile}.yaml").read_text())
         assert values.keys() <= VALUES.keys()
         assert render(profile=profile)
+
+
+def documented() -> list[str]:
+    """The YAML of docs/operating.md: values that people copy."""
+    page = (ROOT / "docs" / "operating.md").read_text().partition("## Kubernetes")[2].partition("\n## ")[0]
+    return re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(documented())))
+def test_values_in_the_documentation_are_taken(number):
+    assert render(profile="gpu", values=yaml.safe_load(documented()[number]))
+
+
+def test_values_named_in_the_documentation_exist():
+    page = (ROOT / "docs" / "operating.md").read_text().partition("## Kubernetes")[2].partition("\n## ")[0]
+    roots = {name: VALUES["defaults"] | value if name in SERVICES else value for name, value in VALUES.items()}
+    roots["<service>"] = VALUES["defaults"] | VALUES["qa"]
+    named = re.findall(r"`((?:<service>|[a-z][A-Za-z]+)(?:\.[A-Za-z]+)+)[`:]", page)
+    assert len(named) > 20
+    for path in named:
+        found = roots
+        for key in path.split("."):
+            assert key in found, path
+            found = found[key]
+            if key == "settings":
+                break
