@@ -125,6 +125,7 @@ class ApiServer:
             if is_watch:
                 with contextlib.suppress(ConnectionResetError):  # the watcher has gone
                     return await self._watch(request, plural, where.get("namespace"))
+                return web.Response()
             key = (plural, where.get("namespace"), name)
             body = await request.json() if request.can_read_body else None
             return web.json_response(await getattr(self, f"_{verb}")(key, body, sub, request.query))
