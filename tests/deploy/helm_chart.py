@@ -41,25 +41,28 @@ def template(*, profile: str = "", values: Json | None = None, apis: tuple[str, 
 
 @functools.cache
 def _template(profile: str, values: str, apis: tuple[str, ...], release: str) -> str:
-    result = helm(*_arguments(profile, values, apis, release))
+    result = helm(*arguments(profile, json.loads(values), apis, release))
     assert result.returncode == 0, result.stderr
     return result.stdout
 
 
 def refusal(values: Json, *, profile: str = "") -> str:
     """What helm says about values that it must not take."""
-    result = helm(*_arguments(profile, json.dumps(values), (), "m"))
+    result = helm(*arguments(profile, values))
     assert result.returncode != 0, "helm took the values"
     return result.stderr
 
 
-def _arguments(profile: str, values: str, apis: tuple[str, ...], release: str) -> list[str]:
-    arguments = ["template", release, str(CHART), "--namespace", "films"]
+def arguments(
+    profile: str, values: Json, apis: tuple[str, ...] = (), release: str = "m", *, chart: Path = CHART
+) -> list[str]:
+    """What `helm template` is told."""
+    told = ["template", release, str(chart), "--namespace", "films"]
     if profile:
-        arguments += ["--values", str(CHART / f"values-{profile}.yaml")]
-    for name, value in json.loads(values).items():
-        arguments += ["--set-json", f"{name}={json.dumps(value)}"]
-    return arguments + [f"--api-versions={api}" for api in apis]
+        told += ["--values", str(chart / f"values-{profile}.yaml")]
+    for name, value in values.items():
+        told += ["--set-json", f"{name}={json.dumps(value)}"]
+    return told + [f"--api-versions={api}" for api in apis]
 
 
 def render(

@@ -1,6 +1,7 @@
 """The chart's objects, however it is installed."""
 
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from helm_chart import (
     KUBERNETES,
     ROOT,
     SERVICES,
+    arguments,
     complaints,
     component,
     containers,
@@ -235,6 +237,19 @@ def test_a_change_of_settings_starts_only_that_service_anew():
 
     before, after = checksums({}), checksums({"qa.settings": {"QUESTIONS_PER_SCENE": 3}})
     assert {name for name in before if before[name] != after[name]} == {"Deployment/m-moviellm-qa"}
+
+
+def test_a_new_version_of_the_chart_alone_starts_no_pod_anew(tmp_path):
+    chart = shutil.copytree(CHART, tmp_path / "moviellm")
+    (chart / "Chart.yaml").write_text((CHART / "Chart.yaml").read_text().replace("\nversion: ", "\nversion: 9"))
+    values = CASES["models fetched before"]
+    result = helm(*arguments(values["profile"], values["values"], chart=chart))
+    assert result.returncode == 0, result.stderr
+    before, after = render(**values), [one for one in yaml.safe_load_all(result.stdout) if one]
+    assert of_kind(before, "Deployment") != of_kind(after, "Deployment"), (
+        "the label of the Deployment tells the version"
+    )
+    assert dict(pods(before)) | {"Pod/m-moviellm-one-scene": 0} == dict(pods(after)) | {"Pod/m-moviellm-one-scene": 0}
 
 
 def test_numbers_and_lists_arrive_as_the_settings_read_them():

@@ -17,10 +17,17 @@ capabilities: {drop: [ALL]}
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
+{{/* Without the chart's version: an upgrade that changes nothing of a pod leaves it alone. */}}
 {{- define "moviellm.podLabels" -}}
-{{ include "moviellm.labels" . }}
-{{- with .service.podLabels }}
+{{ include "moviellm.selector" . }}
+app.kubernetes.io/part-of: moviellm
+{{- with .root.Values.commonLabels }}
 {{ toYaml . }}
+{{- end }}
+{{- with .service }}
+{{- with .podLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 {{- end }}
 
