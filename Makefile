@@ -24,7 +24,7 @@ setup: $(READY) ## Make the virtual environment
 demo: $(READY) ## Make a small dataset from THEME="…" on this machine and say where to look
 	$(BIN)/moviellm demo --theme "$(THEME)" --id "$(DEMO_ID)"
 
-$(HELM): $(READY) tests/deploy/tools.txt tests/deploy/fetch_helm.py
+$(HELM): tests/deploy/tools.txt tests/deploy/fetch_helm.py | $(READY)
 	$(BIN)/python tests/deploy/fetch_helm.py $@
 
 chart: $(READY) $(HELM) ## Check the Helm chart

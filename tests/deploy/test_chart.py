@@ -1,11 +1,13 @@
 """The chart's objects, however it is installed."""
 
 import re
+import shlex
 import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import typer.main
 import yaml
 from chart_cases import CASES, DIGEST
 from helm_chart import (
@@ -25,6 +27,8 @@ from helm_chart import (
     selects,
 )
 from values_schema import settings_class
+
+from moviellm.cli.commands import app
 
 CUSTOM = {"RayService", "PodMonitor", "ServiceMonitor", "PrometheusRule", "ScaledObject"}
 
@@ -109,7 +113,10 @@ def test_services_lead_to_ports_that_pods_have(case):
     for one in services.values():
         for port in one["spec"]["ports"]:
             assert ports[component(one)][port["targetPort"]]["containerPort"] == port["port"]
-        assert (one["spec"].get("clusterIP") == "None") == (component(one) != "controller")
+        is_called_from_outside = one["metadata"]["name"].endswith("-controller")
+        assert (one["spec"].get("clusterIP") != "None") == is_called_from_outside
+        if is_called_from_outside:
+            assert [port["name"] for port in one["spec"]["ports"]] == ["grpc"]
 
 
 @every_case
@@ -375,18 +382,19 @@ def test_rules_and_dashboards_are_the_files_own():
     }
 
 
-def test_the_test_asks_the_controllers_own_address_with_real_options():
-    from moviellm.cli.commands import run_command
-
+def test_the_test_asks_the_controllers_own_address_in_commands_that_exist():
     pod = of_kind(render(), "Pod")["m-moviellm-one-scene"]
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
     container = pod["spec"]["containers"][0]
     assert {"name": "MOVIELLM_SERVER", "value": "m-moviellm-controller:8600"} in container["env"]
-    commands = re.findall(r"^moviellm (\w+) (.*)$", container["command"][-1].replace("\\\n", " "), re.MULTILINE)
-    assert [name for name, _ in commands] == ["create", "download", "delete"]
-    for name, rest in commands:
-        options = re.findall(r"--[a-z-]+", rest)
-        assert run_command([name, *options, "--help"]) == 0 or options
+    script = container["command"][-1].replace("\\\n", " ").replace("$DATASET", "helm-test-1")
+    lines = [shlex.split(line)[1:] for line in script.splitlines() if line.startswith("moviellm ")]
+    assert [words[0] for words in lines] == ["create", "download", "delete"]
+    group = typer.main.get_command(app)
+    for words in lines:
+        context = group.make_context("moviellm", list(words))
+        name, command, rest = group.resolve_command(context, list(words))
+        command.make_context(name, rest, parent=context)
 
 
 def test_the_notes_give_commands_with_the_real_names():
