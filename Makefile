@@ -57,6 +57,7 @@ proto: $(READY) ## Generate the Python stubs from proto/
 docs: $(READY) ## Write docs/settings.md and the chart's values.schema.json from the settings classes
 	$(BIN)/python tests/settings_page.py
 	$(BIN)/python tests/rules_page.py
+	$(BIN)/python tests/metrics_page.py
 	$(BIN)/python tests/deploy/values_schema.py
 
 bench: $(READY) ## Measure against baselines and print the ratios
