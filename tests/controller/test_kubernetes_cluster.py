@@ -107,6 +107,7 @@ async def test_the_rules_that_are_shipped_are_all_needed_and_enough(stage, serve
     server.conflicts = 1
     await stage.apply("other")
     await stage.state("Succeeded", name="other")
+    await until(lambda: ("update", "leases") in server.asked_by_account)
     needed = {(resource, verb) for verb, resource in server.asked_by_account}
     shipped = {(resource, verb) for rule in RULES for resource in rule["resources"] for verb in rule["verbs"]}
     assert needed == shipped

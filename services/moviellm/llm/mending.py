@@ -19,6 +19,9 @@ _FENCE = "```"
 _OPEN_FENCE = re.compile(r"```\w*\s*(?=[{\[])")
 _BARE_PLACEHOLDER = re.compile(r'(?<=[:\[,])(\s*)(\{[^{}":,\n]{1,80}\})(?=\s*[,}\]])')
 _LONGEST_MENDED = 40_000  # some ten times a scene; mending takes longer than linear time
+_DEEPEST = 64
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BRACKET = re.compile(r"[\[\]{}]")
 _NO_OBJECT = "it is not one JSON object"
 
 
@@ -57,6 +60,9 @@ def strict(text: str) -> tuple[object, str]:
     """The value in the text with thoughts before it, a code fence or words around it; None and the reason without."""
     wrong = _NO_OBJECT
     for candidate in _candidates(text):
+        if _too_deep(candidate):
+            wrong = "it is nested too deeply"
+            continue
         try:
             value: object = json.loads(candidate)
             json.dumps(value, ensure_ascii=False).encode()
@@ -71,6 +77,15 @@ def strict(text: str) -> tuple[object, str]:
         else:
             return (value, _NO_OBJECT) if isinstance(value, dict | list) else (None, _NO_OBJECT)
     return None, wrong if "{" in without_thoughts(text) else _NO_OBJECT
+
+
+def _too_deep(text: str) -> bool:
+    """Whether brackets lie in each other further than any schema of ours goes, whatever Python's own limit is."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_QUOTED.sub("", text)):
+        depth += 1 if bracket in "{[" else -1
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST
 
 
 def without_thoughts(text: str) -> str:
@@ -96,7 +111,7 @@ def _mended(text: str) -> Iterator[object]:
     """What the text may have been before it was broken."""
     said = _OPEN_FENCE.sub("", without_thoughts(text)).strip().removesuffix(_FENCE)
     starts = [place for place in (said.find("{"), said.find("[")) if place >= 0]
-    if not starts or len(said) > _LONGEST_MENDED:
+    if not starts or len(said) > _LONGEST_MENDED or _too_deep(said):
         return
     body = _BARE_PLACEHOLDER.sub(r'\1"\2"', said[min(starts) :])
     for whole in completions(body):
