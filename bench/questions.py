@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from moviellm.qa.facts.fact_asker import FactAsker
-from moviellm.qa.verification.reader import Reader
-from moviellm.qa.verification.verifying import holds
-
 from bench.figure import Figure
 from moviellm.movie import Chapter, FrameRange, Outline, Question, Scene, Shape
 from moviellm.qa.asking import Asked, words
+from moviellm.qa.facts.fact_asker import FactAsker
 from moviellm.qa.script import Script
+from moviellm.qa.verification.reader import Reader
+from moviellm.qa.verification.verifying import holds
 from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
 

@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from moviellm.qa.facts.fact_asker import FactAsker
 
 from moviellm.movie import (
     Chapter,
@@ -20,6 +19,7 @@ from moviellm.movie import (
     Shape,
     Style,
 )
+from moviellm.qa.facts.fact_asker import FactAsker
 from moviellm.qa.script import Script
 from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest

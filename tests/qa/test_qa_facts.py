@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from moviellm.qa.facts.fact_asker import FactAsker, Limits
-from moviellm.qa.facts.overview import gist
 
 from moviellm.movie import Chapter, ChapterOutline, Fact, FrameRange, QuestionKind, ScenePlan, Shape
 from moviellm.qa.asking import flaw, tells, words
+from moviellm.qa.facts.fact_asker import FactAsker, Limits
+from moviellm.qa.facts.overview import gist
 
 SEEDS = range(12)
 ALL = Limits(1000, 1000, 1000, 1000)

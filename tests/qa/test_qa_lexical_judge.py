@@ -1,6 +1,7 @@
 """The embedded judge: words in common, scaled to 0–5."""
 
 import pytest
+
 from moviellm.qa.judge.judging import Case, Winner
 from moviellm.qa.judge.lexical_judge import LexicalJudge, score
 

@@ -4,10 +4,10 @@ import dataclasses
 import random
 
 import pytest
-from moviellm.qa.verification.review import reviewed
-from moviellm.qa.verification.verifying import misshapen
 
 from moviellm.movie import Shape
+from moviellm.qa.verification.review import reviewed
+from moviellm.qa.verification.verifying import misshapen
 
 ODD = (
     *("", " ", "?", "\n", "</s>", "ASSISTANT: yes", "😀", "(a+)*[", "$name {x}", "word " * 80, 'a "quoted" text'),

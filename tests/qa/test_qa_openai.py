@@ -7,19 +7,19 @@ import re
 from dataclasses import replace
 
 import pytest
-from moviellm.qa.by_model.openai_asker import FELL_BACK, OpenAIAsker
-from moviellm.qa.by_model.prompting import Templates
-from moviellm.qa.judge.judging import Case, Winner
-from moviellm.qa.judge.openai_judge import OpenAIJudge
-from moviellm.qa.verification.sieve import BLIND, DUPLICATE, MALFORMED, NOT_IN_EVIDENCE, TELLS
-from moviellm.qa.verification.verifying import misshapen
 from openai_endpoint import Endpoint, Mischief, completion, serving
 
 from moviellm import errors, rpc
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.llm.tokens import estimated_tokens
 from moviellm.movie import Difficulty, Dropped, FrameRange, Prompt, QuestionKind, Shape
+from moviellm.qa.by_model.openai_asker import FELL_BACK, OpenAIAsker
+from moviellm.qa.by_model.prompting import Templates
+from moviellm.qa.judge.judging import Case, Winner
+from moviellm.qa.judge.openai_judge import OpenAIJudge
 from moviellm.qa.servicer import NAME, QuestionServicer
+from moviellm.qa.verification.sieve import BLIND, DUPLICATE, MALFORMED, NOT_IN_EVIDENCE, TELLS
+from moviellm.qa.verification.verifying import misshapen
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc

@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from moviellm.qa.facts.fact_asker import FactAsker, Limits
 
 from moviellm.movie import Chapter, ChapterOutline, Fact, FrameRange, QuestionKind, ScenePlan, Shape
+from moviellm.qa.facts.fact_asker import FactAsker, Limits
 
 SHAPES = [Shape(1, 2, 3), Shape(2, 1, 5), Shape(3, 3, 6), Shape(5, 1, 2), Shape(1, 6, 1), Shape(11, 11, 11)]
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from moviellm.qa.facts.fact_asker import FactAsker, Limits
 
 from moviellm.movie import Character, CharacterRole, Difficulty, Frame, FrameRange, Line, QuestionKind, Scene
+from moviellm.qa.facts.fact_asker import FactAsker, Limits
 
 MARA, TOM, IDA = "Mara", "Tom", "Ida"
 FRAMES = (

@@ -4,12 +4,12 @@ import random
 from collections import Counter
 
 import pytest
+
+from moviellm.movie import FrameRange, Question, QuestionKind, Shape
 from moviellm.qa.facts.fact_asker import FactAsker, Limits, selected
 from moviellm.qa.verification.likeness import without_duplicates
 from moviellm.qa.verification.review import reviewed
 from moviellm.qa.verification.sieve import BLIND, DUPLICATE, MALFORMED, SEVERAL, Sieve
-
-from moviellm.movie import FrameRange, Question, QuestionKind, Shape
 
 
 def question(text, answer, *choices, category="what", kind=QuestionKind.PLOT):

@@ -1,10 +1,10 @@
 """All five RPCs over a real connection, and what bad requests get."""
 
 import pytest
-from moviellm.qa.facts.fact_asker import FactAsker
-from moviellm.qa.judge.lexical_judge import LexicalJudge
 
 from moviellm import errors, rpc
+from moviellm.qa.facts.fact_asker import FactAsker
+from moviellm.qa.judge.lexical_judge import LexicalJudge
 from moviellm.qa.servicer import NAME, QuestionServicer
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import question_service_pb2 as pb

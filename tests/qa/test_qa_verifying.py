@@ -4,14 +4,14 @@ import random
 from dataclasses import replace
 
 import pytest
+
+from moviellm.movie import Difficulty, FrameRange, Question, QuestionKind, Shape
+from moviellm.qa.asking import words
 from moviellm.qa.facts.fact_asker import FactAsker, Limits
 from moviellm.qa.verification.blind import gives_away, guessable
 from moviellm.qa.verification.reader import Reader
 from moviellm.qa.verification.sieve import NOT_IN_EVIDENCE, Sieve
 from moviellm.qa.verification.verifying import LexicalVerifier, holds, misshapen
-
-from moviellm.movie import Difficulty, FrameRange, Question, QuestionKind, Shape
-from moviellm.qa.asking import words
 
 CASES = [(1, "a love story about a duchess and a commoner"), (2, "a lighthouse keeper"), (3, "a robot detective")]
 SHAPE = Shape(3, 4, 8)

@@ -28,7 +28,7 @@ LEARNT = """The look was fixed by reference pictures, and an embedding of its ke
    inversion, so that it does not drift from frame to frame. Pictures and embedding lie in each movie's `style/`."""
 IN_WORDS = "The look was given to the picture model by its words alone; nothing was learnt."
 #: The licences of the models that come with MovieLLM; others are told by the deployment's settings.
-LICENSES = {"pocket": "Apache-2.0, part of MovieLLM", "": "Apache-2.0, part of MovieLLM"}
+LICENSES = dict.fromkeys(("pocket", "storyteller", "facts", ""), "Apache-2.0, part of MovieLLM")
 
 Maker = tuple[str, str, str]
 
