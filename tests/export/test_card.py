@@ -86,7 +86,7 @@ def test_the_card_tells_figures_models_and_quality(folder):
     assert re.search(r"40 frames were kept of 4\d pictures rendered", body)
     assert "not unique (16)" in body
     assert "unknown location (2)" in body
-    assert "| outline | storyteller | see the model's own card | `outline@1` | 2 | 3,680 |" in body
+    assert "| outline | storyteller | Apache-2.0, part of MovieLLM | `outline@1` | 2 | 3,680 |" in body
     assert "| pictures | pocket | Apache-2.0, part of MovieLLM |" in body
     assert "$" not in body
 
