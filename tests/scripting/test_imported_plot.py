@@ -13,6 +13,7 @@ from published_story import CLARA, published, story
 from moviellm.errors import InvalidInput
 from moviellm.movie import QuestionKind, Shape, drawn
 from moviellm.scripting.checker import rules
+from moviellm.scripting.own_plot.import_frames import without_prefix
 from moviellm.scripting.own_plot.imported_plot import ImportRequest, import_plot
 from moviellm.scripting.storyteller.storyteller import Storyteller
 from moviellm.scripting.writer import ChapterRequest, OutlineRequest, SceneRequest
@@ -361,3 +362,16 @@ def test_mends_are_bounded():
     plot = imported({"img_diag": bad, "character": {"Clara": CLARA}})
     assert len(plot.mends) <= 4001
     assert breaches(replace(plot)) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("image on the beach, Anna stands", "on the beach, Anna stands"),
+        ("image on Clara standing in the harbor", "Clara standing in the harbor"),
+        ("generate an image in Gothic style: On the pier", "On the pier"),
+        ("frame 3: image on a hill, Tom", "on a hill, Tom"),
+    ],
+)
+def test_a_prefix_goes_and_a_place_stays(told, kept):
+    assert without_prefix(told) == kept

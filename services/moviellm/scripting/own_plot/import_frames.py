@@ -23,6 +23,7 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"^\W*(?:frame|scene|shot|image|key ?frame)?\s*\d+\s*[.:)-]+\s*", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?:the|an?)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(She|He|They)\b")
 _PLACE = re.compile(
     r"\b(?:in|at|on|inside|outside|near|by|beside|through|across) (?:the|an?|his|her|their) "
@@ -55,11 +56,17 @@ def style_in(text: str) -> str:
 def without_prefix(text: str) -> str:
     """The description without the words that ask for a picture: "generate an image in Gothic style:", "image on"."""
     for _ in range(3):
-        shorter = _PREFIX.sub("", _LABEL.sub("", text))
+        shorter = _PREFIX.sub(_place_stays, _LABEL.sub("", text))
         if shorter == text or not shorter.strip():
             break
         text = shorter
     return text.strip(" ,;:-")
+
+
+def _place_stays(prefix: re.Match[str]) -> str:
+    """ "image on Clara" is about Clara, but "image on the beach" is set on the beach."""
+    on_a_place = prefix.group().split()[-1].lower() == "on" and _ARTICLE.match(prefix.string, prefix.end())
+    return "on " if on_a_place else ""
 
 
 def with_names(text: str, looks: Sequence[tuple[str, str]]) -> str:
