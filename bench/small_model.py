@@ -7,7 +7,6 @@ writes; `transformers serve` serves it. It knows how sentences of a script sound
 import asyncio
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from bench.figure import Figure
+from bench.local_stack import free_port
 from moviellm import errors
 from moviellm.llm.openai_chat import OpenAIChat
 from moviellm.scripting.by_model import prompts
@@ -144,9 +144,7 @@ def _tokenizer(texts: list[str]) -> PreTrainedTokenizerFast:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The base URL of `transformers serve`, once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [str(Path(sys.executable).with_name("transformers")), "serve", "--host", "127.0.0.1", "--port", str(port)]
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "HF_HOME": str(folder / "cache")}
     with (folder / "server.log").open("wb") as log:

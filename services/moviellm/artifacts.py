@@ -24,6 +24,7 @@ first. The layout below one dataset:
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -328,6 +329,11 @@ class DatasetKeys:
 def digest(data: bytes) -> str:
     """SHA-256 in hexadecimal, as messages and manifests carry it."""
     return hashlib.sha256(data).hexdigest()
+
+
+def digest_of(*parts: object) -> str:
+    """SHA-256 of values that JSON can hold: a key that is the same for whoever asks for the same."""
+    return digest(json.dumps(parts).encode())
 
 
 def _cloud_options(settings: StoreSettings) -> dict[str, Any]:

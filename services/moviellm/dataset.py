@@ -29,6 +29,9 @@ MAX_ATTEMPTS = 8
 MAX_VECTORS = 8
 """Most vectors learnt for one style."""
 
+MAX_PLOT_BYTES = 8 * 1024 * 1024
+"""Size of a requester's own plot at most."""
+
 
 class StyleMethod(StrEnum):
     """How a look is held through a movie: by a learnt embedding (the paper's way), or by words in every prompt."""

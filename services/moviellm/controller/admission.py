@@ -4,7 +4,15 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 
-from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MAX_ATTEMPTS, MAX_VECTORS, MovieDatasetSpec, QualitySpec
+from moviellm.dataset import (
+    DEFAULT_FORMATS,
+    FORMATS,
+    MAX_ATTEMPTS,
+    MAX_PLOT_BYTES,
+    MAX_VECTORS,
+    MovieDatasetSpec,
+    QualitySpec,
+)
 from moviellm.errors import InvalidInput
 from moviellm.movie import Prompt
 from moviellm.pillow_pictures import open_picture
@@ -16,7 +24,6 @@ MAX_REQUEST_ID = 128
 MAX_DIALOGUE_LINES = 22
 PICTURES_ALLOWED = range(3, 61)
 MAX_PROMPT_BYTES = 32 * 1024
-MAX_PLOT_BYTES = 8 * 1024 * 1024
 
 _ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f]")

@@ -1,11 +1,9 @@
 """What pictures of a movie share: its learnt style and, where asked for, its characters' learnt faces."""
 
 import asyncio
-import hashlib
-import json
 from dataclasses import dataclass, replace
 
-from moviellm.artifacts import DatasetKeys, MovieKeys, digest
+from moviellm.artifacts import DatasetKeys, MovieKeys, digest, digest_of
 from moviellm.controller.maker import Maker
 from moviellm.controller.stages import (
     InversionProgress,
@@ -140,7 +138,7 @@ class LookWork:
         self, style: Style, prompts: list[str], captions: tuple[str, ...], seed: int
     ) -> StyleOrder:
         weights = await self._stages.weights()
-        made_from = _digest_of(prompts, seed, self._spec.model, weights, self._recipe)
+        made_from = digest_of(prompts, seed, self._spec.model, weights, self._recipe)
         orders = tuple(
             PictureOrder(
                 number,
@@ -167,7 +165,7 @@ class LookWork:
         seed = derived_seed(self._spec.seed, "style", outline.style.keyword)
         digests = [reference.digest for reference in references]
         weights = await self._stages.weights()
-        made_from = _digest_of(digests, outline.style.words, seed, self._spec.model, weights, self._recipe)
+        made_from = digest_of(digests, outline.style.words, seed, self._spec.model, weights, self._recipe)
         return self._order(outline.style, tuple(references), (), made_from, seed)
 
     def _order(
@@ -198,7 +196,3 @@ class LookWork:
 
 def _movie_style(result: InversionResult, order: StyleOrder) -> MovieStyle:
     return MovieStyle(result.learned_style, order.references, result.initial_loss, result.final_loss, result.steps)
-
-
-def _digest_of(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,11 +1,9 @@
 """The key frames of a movie's scenes, and the figures of all of them."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from moviellm.artifacts import MovieKeys
+from moviellm.artifacts import MovieKeys, digest_of
 from moviellm.controller.look_work import MovieLooks
 from moviellm.controller.maker import Maker
 from moviellm.controller.stages import LearnedLooks, Made, PictureOrder, RenderedPicture, RenderOptions, Stages
@@ -123,7 +121,7 @@ class PictureWork:
             raise
         frames = tuple(_rendered_frame(order, pictures[order.number]) for order in orders)
         learned = [looks.style.digest, *(look.digest for look in looks.characters)]
-        made_from = _digest_of([(order.prompt, order.seed) for order in orders], learned, vars(self._options))
+        made_from = digest_of([(order.prompt, order.seed) for order in orders], learned, vars(self._options))
         work = _total(list(pictures.values()))
         self._maker.metrics.scenes.labels(work.node_pool).inc()
         return Made(RenderedScene(frames), work, made_from)
@@ -221,7 +219,3 @@ def _total(pictures: list[RenderedPicture]) -> Work:
         seconds=sum(p.work.seconds for p in pictures),
         gpu_seconds=sum(p.work.gpu_seconds for p in pictures),
     )
-
-
-def _digest_of(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

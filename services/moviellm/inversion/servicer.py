@@ -8,6 +8,7 @@ import grpc
 
 from moviellm import rpc, wire
 from moviellm.artifacts import ArtifactStore
+from moviellm.dataset import MAX_VECTORS
 from moviellm.errors import InvalidInput
 from moviellm.inversion.lessons import InversionResult, StyleTask, Subject
 from moviellm.inversion.school import School
@@ -19,7 +20,6 @@ SERVICE_NAME = pb.DESCRIPTOR.services_by_name["InversionService"].full_name
 
 REFERENCES = range(3, 61)
 MAX_STEPS = 10_000
-MAX_VECTORS = 8
 MAX_KEYWORD = 64
 MAX_WORDS = 2000
 

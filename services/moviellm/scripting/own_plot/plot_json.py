@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from moviellm.dataset import MAX_PLOT_BYTES
 from moviellm.errors import InvalidInput
 from moviellm.movie import Mend
 from moviellm.scripting.checker import plain_text
 
 FIELD = "plot"
-MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 24
 MAX_ITEMS = 20_000
 MAX_TEXT = 20_000
@@ -128,8 +128,8 @@ class Node:
 
 def read(data: bytes, ledger: Ledger) -> Node:
     """The object at the top. Raises InvalidInput for what is too large, too deep or no JSON object."""
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(FIELD, f"must have at most {MAX_BYTES} bytes (8 MiB), got {len(data)}")
+    if len(data) > MAX_PLOT_BYTES:
+        raise InvalidInput(FIELD, f"must have at most {MAX_PLOT_BYTES} bytes (8 MiB), got {len(data)}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
