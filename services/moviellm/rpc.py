@@ -22,8 +22,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from moviellm import errors
+from moviellm import errors, tracing
 from moviellm.telemetry import counted_call
+from moviellm.trace_channel import TraceChannel
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -54,11 +55,14 @@ INTERNAL when a replica died under the call, and NOT_FOUND while the application
 
 def status_of(error: BaseException) -> status_pb2.Status:
     """The google.rpc.Status a caller gets; anything but our own errors becomes "internal error"."""
+    trace = tracing.current()
     if not isinstance(error, errors.MovieLLMError):
-        error = errors.Broken("internal error; the log of the service has the details")
+        where = f"; the log of the service has the details{f', under trace {trace.trace_id}' if trace else ''}"
+        error = errors.Broken(f"internal error{where}")
     code = next((code for cls, code in _CODES if isinstance(error, cls)), grpc.StatusCode.UNKNOWN)
     status = status_pb2.Status(code=code.value[0], message=error.message)
-    _attach(status, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN))
+    metadata = {"trace": trace.trace_id} if trace else {}
+    _attach(status, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata))
     if isinstance(error, errors.InvalidInput):
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.allowed)
         _attach(status, error_details_pb2.BadRequest(field_violations=[violation]))
@@ -131,25 +135,33 @@ def method(handler: Callable[..., Any]) -> Callable[..., Any]:
         async def streaming(
             self: object, request: Message, context: grpc.aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
-            try:
-                with counted_call(handler.__name__):
-                    async with contextlib.aclosing(handler(self, request, context)) as responses:
-                        async for response in responses:
-                            yield response
-            except Exception as error:
-                await _abort(context, error, handler.__name__)
+            with _served(handler.__name__, context) as span:
+                try:
+                    with counted_call(handler.__name__):
+                        async with contextlib.aclosing(handler(self, request, context)) as responses:
+                            async for response in responses:
+                                yield response
+                except Exception as error:
+                    span.failed(error)
+                    await _abort(context, error, handler.__name__)
 
         return streaming
 
     @functools.wraps(handler)
     async def unary(self: object, request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        try:
-            with counted_call(handler.__name__):
-                return await handler(self, request, context)
-        except Exception as error:
-            await _abort(context, error, handler.__name__)
+        with _served(handler.__name__, context) as span:
+            try:
+                with counted_call(handler.__name__):
+                    return await handler(self, request, context)
+            except Exception as error:
+                span.failed(error)
+                await _abort(context, error, handler.__name__)
 
     return unary
+
+
+def _served(name: str, context: Any) -> contextlib.AbstractContextManager[tracing.Span]:
+    return tracing.span(name, parent=tracing.incoming(context.invocation_metadata()), is_server=True)
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: Exception, name: str) -> NoReturn:
@@ -280,17 +292,19 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 
 def channel(target: str) -> grpc.aio.Channel:
     """A channel that spreads calls over all addresses of `target` and notices dead peers within 30 s."""
-    return grpc.aio.insecure_channel(
-        target,
-        options=(
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.lb_policy_name", "round_robin"),
-            ("grpc.keepalive_time_ms", 20_000),
-            ("grpc.keepalive_timeout_ms", 10_000),
-            ("grpc.initial_reconnect_backoff_ms", 500),
-            ("grpc.max_reconnect_backoff_ms", 5_000),
-        ),
+    return TraceChannel(
+        grpc.aio.insecure_channel(
+            target,
+            options=(
+                ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+                ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+                ("grpc.lb_policy_name", "round_robin"),
+                ("grpc.keepalive_time_ms", 20_000),
+                ("grpc.keepalive_timeout_ms", 10_000),
+                ("grpc.initial_reconnect_backoff_ms", 500),
+                ("grpc.max_reconnect_backoff_ms", 5_000),
+            ),
+        )
     )
 
 

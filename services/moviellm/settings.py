@@ -40,6 +40,9 @@ class ServiceSettings(Settings):
     log_format: Literal["json", "console"] = "json"
     """json for machines, console for people."""
 
+    otlp_endpoint: str = Field(default="", pattern=r"^(https?://[^@\s]+)?$")
+    """Where spans go: an OpenTelemetry collector's OTLP/HTTP address, such as http://collector:4318; empty: nowhere."""
+
     drain_seconds: float = Field(default=20.0, ge=0)
     """After SIGTERM, how long calls under way may go on before they are cut."""
 

@@ -1,6 +1,7 @@
 """Logs and the Prometheus endpoint of a service process."""
 
 import asyncio
+import atexit
 import contextlib
 import importlib.metadata
 import logging
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 import prometheus_client
 import structlog
 
+from moviellm import tracing
 from moviellm.errors import Broken, Permanent, Temporary
 
 CALLS = prometheus_client.Counter("moviellm_calls", "gRPC calls that ended in this process", ("method", "outcome"))
@@ -37,6 +39,7 @@ def configure_logging(service: str, *, level: str = "info", style: str = "json")
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        tracing.add_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
         structlog.processors.StackInfoRenderer(),
@@ -50,6 +53,20 @@ def configure_logging(service: str, *, level: str = "info", style: str = "json")
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=max(getattr(logging, level.upper()), logging.WARNING), stream=sys.stderr, force=True)
+
+
+def export_spans(service: str, endpoint: str) -> None:
+    """Send this process's spans to the OpenTelemetry collector at `endpoint`; nowhere when it is empty."""
+    if not endpoint:
+        return
+    try:
+        from moviellm.opentelemetry_spans import OtlpSpans
+    except ImportError:
+        print(f"MOVIELLM_{service.upper()}_OTLP_ENDPOINT needs `pip install moviellm[tracing]`", file=sys.stderr)
+        raise SystemExit(2) from None
+    spans = OtlpSpans(service, importlib.metadata.version("moviellm"), endpoint)
+    tracing.export_to(spans)
+    atexit.register(spans.close)
 
 
 def serve_metrics(address: str, *, service: str = "", node_pool: str = "") -> int:

@@ -6,8 +6,10 @@ import sys
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
+from moviellm.controller import standing
 from moviellm.controller.admission import Admission
 from moviellm.controller.estimate import Rates
+from moviellm.controller.fencing import Fence, FencedStore
 from moviellm.controller.grpc_stages import GrpcStages
 from moviellm.controller.lanes import Lanes
 from moviellm.controller.look_work import LookOptions
@@ -15,14 +17,13 @@ from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy
 from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
-from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
 from moviellm.controller.stages import Stages
 from moviellm.controller.workshop import Workshop
 from moviellm.dataset import Stage
 from moviellm.node_pool import located
 from moviellm.settings import StoreSettings
-from moviellm.telemetry import configure_logging, serve_metrics
+from moviellm.telemetry import configure_logging, export_spans, serve_metrics
 
 
 def stages_of(settings: ControllerSettings) -> Stages:
@@ -31,7 +32,9 @@ def stages_of(settings: ControllerSettings) -> Stages:
     return GrpcStages(channels, application=settings.rendering_application)
 
 
-def workshop_of(settings: ControllerSettings, store: ArtifactStore, stages: Stages, metrics: Metrics) -> Workshop:
+def workshop_of(
+    settings: ControllerSettings, store: ArtifactStore, stages: Stages, metrics: Metrics, fence: Fence
+) -> Workshop:
     """The workshop that the settings describe."""
     lanes = {
         Stage.SCRIPTING: settings.scripts_in_flight,
@@ -53,6 +56,7 @@ def workshop_of(settings: ControllerSettings, store: ArtifactStore, stages: Stag
         look_options=LookOptions(settings.references, settings.inversion_steps),
         negative_prompt=settings.negative_prompt,
         movies_in_flight=settings.movies_in_flight,
+        may_work=fence.check,
     )
 
 
@@ -72,11 +76,12 @@ def reception_of(settings: ControllerSettings, stages: Stages) -> Reception:
 
 async def serve(settings: ControllerSettings) -> int:
     """Take up what the store holds, then serve until SIGTERM; returns the exit code."""
-    store = ArtifactStore.open(StoreSettings.load())
+    store, fence = FencedStore.open(StoreSettings.load()), Fence()
+    store.fence = fence
     metrics, stages = Metrics(prices=settings.llm_prices), stages_of(settings)
     registry = Registry(
         store=store,
-        make=workshop_of(settings, store, stages, metrics).make,
+        make=workshop_of(settings, store, stages, metrics, fence).make,
         datasets_in_flight=settings.datasets_in_flight,
         on_states=metrics.count_datasets,
     )
@@ -84,28 +89,20 @@ async def serve(settings: ControllerSettings) -> int:
     if settings.kubernetes:
         from moviellm.controller.kubernetes import kubernetes_app
 
-        return await kubernetes_app.serve(settings, store=store, registry=registry, reception=reception)
-
-    async def check() -> None:
-        await store.exists("requests/health.json")
-
-    servicer = MovieDatasetServicer(registry=registry, store=store, reception=reception, prices=settings.llm_prices)
-    server = rpc.Server(
-        [registration_of(servicer)],
-        listen=settings.listen,
-        check=check,
-        drain_seconds=settings.drain_seconds,
-        on_drain=registry.close,
+        return await kubernetes_app.serve(
+            settings, store=store, registry=registry, reception=reception, fence=fence
+        )
+    leases = ArtifactStore.open(StoreSettings.load())
+    return await standing.serve(
+        settings, store=store, leases=leases, registry=registry, reception=reception, fence=fence
     )
-    await registry.load()
-    await server.run()
-    return 0
 
 
 def main() -> None:
     """Read the settings, build, serve."""
     settings = ControllerSettings.load()
     configure_logging("controller", level=settings.log_level, style=settings.log_format)
+    export_spans("controller", settings.otlp_endpoint)
     settings = located(settings, os.environ)
     serve_metrics(settings.metrics_listen, service="controller", node_pool=settings.node_pool)
     sys.exit(asyncio.run(serve(settings)))

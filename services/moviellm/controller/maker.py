@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import structlog
 
-from moviellm import wire
+from moviellm import tracing, wire
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.lanes import Lanes
 from moviellm.controller.metrics import Metrics
@@ -43,7 +43,9 @@ class Maker:
         policy: RetryPolicy,
         progress: Progress,
         metrics: Metrics,
+        may_work: Callable[[], None] = lambda: None,
     ) -> None:
+        self._may_work = may_work
         self.store = store
         self.progress = progress
         self.metrics = metrics
@@ -70,7 +72,8 @@ class Maker:
             return wire.from_json(existing, cls, key)
         async with self._lanes.place(stage, self.progress):
             self._stay_within_budget(stage, unit)
-            made = await self.attempt(stage, unit, make)
+            with tracing.span(f"Make {stage}", unit=unit):
+                made = await self.attempt(stage, unit, make)
             self.progress.used(made.work)
             data = wire.to_json(made.value, Provenance(made.made_from, made.work, made.mends))
             await self.attempt(stage, unit, lambda: self.store.put(key, data))
@@ -90,8 +93,12 @@ class Maker:
             self.progress.notify()
             self._log.warning("will try again", stage=stage, unit=unit, attempts=attempts, why=error.message)
 
+        async def allowed() -> T:
+            self._may_work()
+            return await make()
+
         try:
-            result = await retried(make, self._policy, on_trouble=on_trouble)
+            result = await retried(allowed, self._policy, on_trouble=on_trouble)
         except MovieLLMError as error:
             raise self._given_up(stage, unit, name, error) from error
         self.moving(stage, unit)

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from moviellm import wire
+from moviellm import tracing, wire
 from moviellm.artifacts import ArtifactStore, DatasetKeys, digest
 from moviellm.controller.maker import Failed
 from moviellm.controller.own_plot import store_plot
@@ -45,6 +45,7 @@ class Accepted:
     create_time: float
     request_id: str = ""
     estimate: Estimate | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ class Registry:
                 await self._store.replace(keys.picture(number), data)
             if plot is not None:
                 await store_plot(self._store, keys, plot)
-            accepted = Accepted(spec, self._clock(), request_id, estimate)
+            accepted = Accepted(spec, self._clock(), request_id, estimate, tracing.begun().header)
             if not await self._store.put(keys.request, wire.to_json(accepted)):
                 raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
             log.info("accepted", dataset=identifier, movies=spec.movies, frames=spec.movies * spec.shape.total_frames)
@@ -294,7 +295,12 @@ class Registry:
     # ---- work ----
 
     def _start(self, dataset: Dataset) -> None:
-        dataset.task = asyncio.create_task(self._run(dataset), name=f"make {dataset.identifier}")
+        dataset.task = asyncio.create_task(self._run_traced(dataset), name=f"make {dataset.identifier}")
+
+    async def _run_traced(self, dataset: Dataset) -> None:
+        parent = tracing.parsed(dataset.accepted.trace)
+        with tracing.span("MakeDataset", parent=parent, dataset=dataset.identifier):
+            await self._run(dataset)
 
     async def _run(self, dataset: Dataset) -> None:
         async with self._places:
@@ -353,9 +359,8 @@ class Registry:
         for prefix in (keys.files, f"{keys.root}/work", f"{keys.root}/pictures", f"{keys.root}/plot"):
             await self._persistently(lambda prefix=prefix: self._store.delete_all(prefix))  # type: ignore[misc]
         if dataset.accepted.request_id:
-            await self._persistently(
-                lambda: self._store.delete_all(f"requests/{digest(dataset.accepted.request_id.encode())}.json")
-            )
+            record = f"requests/{digest(dataset.accepted.request_id.encode())}.json"
+            await self._persistently(lambda: self._store.delete(record))
         await self._persistently(lambda: self._store.delete_all(keys.root))
         del self._datasets[dataset.identifier]
         log.info("deleted", dataset=dataset.identifier)

@@ -21,7 +21,7 @@ from moviellm.export.servicer import ExportServicer
 from moviellm.export.settings import ExportSettings
 from moviellm.node_pool import located
 from moviellm.settings import StoreSettings
-from moviellm.telemetry import configure_logging, serve_metrics
+from moviellm.telemetry import configure_logging, export_spans, serve_metrics
 
 
 def main() -> None:
@@ -29,6 +29,7 @@ def main() -> None:
     settings = ExportSettings.load()
     store_settings = StoreSettings.load()
     configure_logging("export", level=settings.log_level, style=settings.log_format)
+    export_spans("export", settings.otlp_endpoint)
     settings = located(settings, os.environ)
     sweep_scratch()
     asyncio.run(serve(settings, store_settings))

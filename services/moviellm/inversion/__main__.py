@@ -15,7 +15,7 @@ from moviellm.inversion.settings import InversionSettings
 from moviellm.node_pool import located
 from moviellm.pipelines.places import model_source
 from moviellm.settings import StoreSettings
-from moviellm.telemetry import configure_logging, serve_metrics
+from moviellm.telemetry import configure_logging, export_spans, serve_metrics
 from moviellm.v1 import inversion_service_pb2_grpc
 
 
@@ -97,6 +97,7 @@ def main() -> None:
     """Read the settings, serve until SIGTERM; one sentence and exit code 2 for what cannot work."""
     settings = InversionSettings.load()
     configure_logging("inversion", level=settings.log_level, style=settings.log_format)
+    export_spans("inversion", settings.otlp_endpoint)
     settings = located(settings, os.environ)
     try:
         model_source(settings.model, "MOVIELLM_INVERSION_MODEL")

@@ -17,7 +17,7 @@ from moviellm.qa.judge.lexical_judge import LexicalJudge
 from moviellm.qa.servicer import NAME, QuestionServicer
 from moviellm.qa.settings import QaSettings
 from moviellm.settings import StoreSettings
-from moviellm.telemetry import configure_logging, serve_metrics
+from moviellm.telemetry import configure_logging, export_spans, serve_metrics
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
 
 log = structlog.get_logger()
@@ -30,6 +30,7 @@ def main() -> None:
     """Read the settings, build the adapters, serve until SIGTERM."""
     settings = QaSettings.load()
     configure_logging("qa", level=settings.log_level, style=settings.log_format)
+    export_spans("qa", settings.otlp_endpoint)
     settings = located(settings, os.environ)
     serve_metrics(settings.metrics_listen, service="qa", node_pool=settings.node_pool)
     asyncio.run(_serve(settings))

@@ -32,7 +32,7 @@ from moviellm.rendering.settings import RenderingSettings
 from moviellm.rendering.studio import Studio
 from moviellm.rendering.styles import StyleShelf
 from moviellm.settings import StoreSettings
-from moviellm.telemetry import configure_logging
+from moviellm.telemetry import configure_logging, export_spans
 from moviellm.v1 import rendering_service_pb2 as pb
 
 APPLICATION = "rendering"
@@ -57,6 +57,7 @@ class Rendering:
     def __init__(self, settings: dict[str, Any]) -> None:
         given = RenderingSettings(**settings)
         configure_logging("rendering", level=given.log_level, style=given.log_format)
+        export_spans("rendering", given.otlp_endpoint)
         self._settings = located(given, os.environ)
         critic = _critic(self._settings)
         self._thread = ThreadPoolExecutor(1, "painter")

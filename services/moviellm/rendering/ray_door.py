@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from ray.serve.grpc_util import RayServegRPCContext
 
-from moviellm import errors, rpc
+from moviellm import errors, rpc, tracing
 
 log = structlog.get_logger()
 
@@ -46,28 +46,36 @@ def door(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 def _streaming(handler: Callable[..., Any]) -> Callable[..., Any]:
     async def streaming(self: object, request: Message, grpc_context: RayServegRPCContext) -> AsyncIterator[Message]:
-        try:
-            async with contextlib.aclosing(handler(self, request)) as responses:
-                async for response in responses:
-                    yield response
-        except Exception as error:
-            _tell(grpc_context, error, handler.__name__)
-            grpc_context.__class__ = LastWord
-            yield empty_pb2.Empty()
+        with _served(handler.__name__, grpc_context) as span:
+            try:
+                async with contextlib.aclosing(handler(self, request)) as responses:
+                    async for response in responses:
+                        yield response
+            except Exception as error:
+                span.failed(error)
+                _tell(grpc_context, error, handler.__name__)
+                grpc_context.__class__ = LastWord
+                yield empty_pb2.Empty()
 
     return streaming
 
 
 def _unary(handler: Callable[..., Any]) -> Callable[..., Any]:
     async def unary(self: object, request: Message, grpc_context: RayServegRPCContext) -> Message:
-        try:
-            response: Message = await handler(self, request)
-            return response
-        except Exception as error:
-            _tell(grpc_context, error, handler.__name__)
-            return empty_pb2.Empty()
+        with _served(handler.__name__, grpc_context) as span:
+            try:
+                response: Message = await handler(self, request)
+                return response
+            except Exception as error:
+                span.failed(error)
+                _tell(grpc_context, error, handler.__name__)
+                return empty_pb2.Empty()
 
     return unary
+
+
+def _served(name: str, context: RayServegRPCContext) -> contextlib.AbstractContextManager[tracing.Span]:
+    return tracing.span(name, parent=tracing.incoming(context.invocation_metadata()), is_server=True)
 
 
 def _tell(context: RayServegRPCContext, error: Exception, name: str) -> None:

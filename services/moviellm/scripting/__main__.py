@@ -17,7 +17,7 @@ from moviellm.scripting.servicer import ScriptingServicer, registration
 from moviellm.scripting.settings import ScriptingSettings
 from moviellm.scripting.writer import Estimator, Writer
 from moviellm.settings import StoreSettings
-from moviellm.telemetry import configure_logging, serve_metrics
+from moviellm.telemetry import configure_logging, export_spans, serve_metrics
 
 log = structlog.get_logger()
 
@@ -66,6 +66,7 @@ def main() -> None:
     """Read the settings and serve; one sentence and exit code 2 for a tokenizer that cannot be read."""
     settings = ScriptingSettings.load()
     configure_logging("scripting", level=settings.log_level, style=settings.log_format)
+    export_spans("scripting", settings.otlp_endpoint)
     settings = located(settings, os.environ)
     serve_metrics(settings.metrics_listen, service="scripting", node_pool=settings.node_pool)
     try:
