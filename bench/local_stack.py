@@ -6,11 +6,20 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from moviellm import rpc
+
+
+@dataclass(frozen=True)
+class Started:
+    """A service that serves: its gRPC address and its process."""
+
+    address: str
+    pid: int
 
 
 def free_port() -> int:
@@ -28,24 +37,42 @@ def free_port() -> int:
 @asynccontextmanager
 async def service(room: str, folder: Path, **settings: str) -> AsyncIterator[str]:
     """Run `python -m moviellm.<room>` and give its address once it serves; its log lies in `folder`."""
+    async with started(room, folder, **settings) as running:
+        yield running.address
+
+
+@asynccontextmanager
+async def started(room: str, folder: Path, **settings: str) -> AsyncIterator[Started]:
+    """As `service`, with its process."""
     port = free_port()
     prefix = f"MOVIELLM_{room.upper()}_"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MOVIELLM_")} | {
+    environment = {
         f"{prefix}LISTEN": f"127.0.0.1:{port}",
         f"{prefix}METRICS_LISTEN": "127.0.0.1:0",
         "MOVIELLM_STORE_URL": f"file://{folder}/store",
         **{f"{prefix}{name.upper()}": value for name, value in settings.items()},
     }
-    with (folder / f"{room}.log").open("wb") as log:
-        command = [sys.executable, "-m", f"moviellm.{room}"]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: ASYNC220, S603
+    async with serving([f"moviellm.{room}"], port, folder / f"{room}.log", environment) as running:
+        yield running
+
+
+@asynccontextmanager
+async def serving(
+    command: Sequence[str], port: int, log_file: Path, environment: dict[str, str] | None = None
+) -> AsyncIterator[Started]:
+    """Run `python -m <command>` until it says SERVING on `port`, stop it at the end."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOVIELLM_")}
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 -- our own modules
+            [sys.executable, "-m", *command], env=inherited | (environment or {}), stdout=log, stderr=log
+        )
         try:
             async with asyncio.timeout(180), rpc.channel(f"127.0.0.1:{port}") as peer:
                 while not await rpc.is_serving(peer):
                     if process.poll() is not None:
-                        raise RuntimeError(f"{room} did not start: see {log.name}")
+                        raise RuntimeError(f"{command[0]} did not start: see {log.name}")
                     await asyncio.sleep(0.3)
-            yield f"127.0.0.1:{port}"
+            yield Started(f"127.0.0.1:{port}", process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(process.wait, 60)

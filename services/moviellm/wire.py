@@ -6,15 +6,15 @@ QUESTION_KIND_PLOT on the wire is "plot" in the domain. The same dataclasses go 
 
 import dataclasses
 import functools
-import json
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import pydantic
-from google.protobuf.descriptor import FieldDescriptor
+import pydantic_core
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from moviellm.dataset import Provenance
@@ -40,17 +40,18 @@ def from_message(message: Message, cls: type[T], field: str = "") -> T:
     """
     values: dict[str, Any] = {}
     kind: Any = cls
-    for name, hint in _hints(kind).items():
-        descriptor = message.DESCRIPTOR.fields_by_name[name]
-        if descriptor.has_presence and descriptor.type != FieldDescriptor.TYPE_MESSAGE and not message.HasField(name):
+    for one in _fields_read(kind, message.DESCRIPTOR):
+        if one.is_optional and not message.HasField(one.name):
             continue
-        path = f"{field}.{name}" if field else name
-        value = getattr(message, name)
-        if descriptor.is_repeated:
-            item_hint = typing.get_args(hint)[0]
-            values[name] = tuple(_value(item, item_hint, descriptor, f"{path}[{i}]") for i, item in enumerate(value))
+        value = getattr(message, one.name)
+        if one.convert is None:
+            values[one.name] = tuple(value) if one.is_repeated else value
+            continue
+        convert, path = one.convert, f"{field}.{one.name}" if field else one.name
+        if one.is_repeated:
+            values[one.name] = tuple(convert(item, f"{path}[{i}]") for i, item in enumerate(value))
         else:
-            values[name] = _value(value, hint, descriptor, path)
+            values[one.name] = convert(value, path)
     return cls(**values)
 
 
@@ -66,10 +67,11 @@ def to_json(value: object, made: Provenance | None = None) -> bytes:
 
     How it was `made` follows under that key; `from_json` reads past it, `provenance` reads it.
     """
-    fields = dataclasses.asdict(value)  # type: ignore[call-overload]
+    kind: Any = type(value)
+    fields = {name: getattr(value, name) for name in _names(kind)}
     if made is not None:
-        fields["made"] = dataclasses.asdict(made)
-    return json.dumps(fields, ensure_ascii=False, indent=1).encode()
+        fields["made"] = made
+    return pydantic_core.to_json(fields, indent=1, inf_nan_mode="constants")
 
 
 def provenance(data: bytes, name: str = "artifact") -> Provenance | None:
@@ -95,56 +97,99 @@ def _adapter(cls: Any) -> pydantic.TypeAdapter[Any]:
 
 
 @functools.cache
-def _hints(cls: Any) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+def _names(cls: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cls))
 
 
-def _value(value: Any, hint: Any, descriptor: Any, path: str) -> Any:
+# What is to be done with a field follows from its class and its message's descriptor: found out once for each pair.
+
+
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    """A field of a message on its way into a dataclass; without `convert` its values are taken as they are."""
+
+    name: str
+    is_optional: bool
+    is_repeated: bool
+    convert: Callable[[Any, str], Any] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Filled:
+    """A field of a dataclass on its way into a message; enums have their `numbers` by the domain's value."""
+
+    name: str
+    is_repeated: bool
+    is_message: bool
+    numbers: Mapping[str, int] | None
+
+
+@functools.cache
+def _fields_read(cls: Any, message: Descriptor) -> tuple[_Read, ...]:
+    hints = typing.get_type_hints(cls)
+    return tuple(_field_read(name, hints[name], message.fields_by_name[name]) for name in hints)
+
+
+def _field_read(name: str, hint: Any, field: FieldDescriptor) -> _Read:
+    is_message = field.message_type is not None
+    if field.is_repeated:
+        hint = typing.get_args(hint)[0]
     if isinstance(hint, types.UnionType):
         hint = next(option for option in typing.get_args(hint) if option is not type(None))
-    if descriptor.enum_type is not None:
-        return _enum_value(value, hint, descriptor.enum_type, path)
-    if descriptor.message_type is not None:
-        return from_message(value, hint, path)
-    return value
+    convert: Callable[[Any, str], Any] | None = None
+    if field.enum_type is not None:
+        convert = functools.partial(_enum_value, hint=hint, enum=field.enum_type)
+    elif is_message:
+        convert = functools.partial(_inner, cls=hint)
+    return _Read(name, field.has_presence and not is_message, field.is_repeated, convert)
 
 
-def _enum_value(number: int, hint: type[StrEnum], enum: Any, path: str) -> StrEnum:
+def _inner(value: Message, path: str, *, cls: Any) -> Any:
+    return from_message(value, cls, path)
+
+
+def _enum_value(number: int, path: str, *, hint: type[StrEnum], enum: EnumDescriptor) -> StrEnum:
     known = enum.values_by_number.get(number)
     if known is None or number == 0:
         raise InvalidInput(path, f"must be one of {', '.join(value.name for value in enum.values[1:])}")
     return hint(known.name.removeprefix(_enum_prefix(enum)).lower())
 
 
-def _enum_prefix(enum: Any) -> str:
+def _enum_prefix(enum: EnumDescriptor) -> str:
     return str(enum.values[0].name).removesuffix("UNSPECIFIED")
 
 
 def _fill(message: Message, value: object) -> None:
-    for attribute in dataclasses.fields(value):  # type: ignore[arg-type]
-        descriptor = message.DESCRIPTOR.fields_by_name[attribute.name]
-        content = getattr(value, attribute.name)
+    kind: Any = type(value)
+    for one in _fields_filled(kind, message.DESCRIPTOR):
+        content = getattr(value, one.name)
         if content is None:
             continue
-        if descriptor.is_repeated:
-            _extend(getattr(message, attribute.name), content, descriptor)
-        elif descriptor.message_type is not None:
-            target = getattr(message, attribute.name)
+        if one.is_repeated:
+            _extend(getattr(message, one.name), content, one)
+        elif one.is_message:
+            target = getattr(message, one.name)
             target.SetInParent()
             _fill(target, content)
         else:
-            setattr(message, attribute.name, _scalar(content, descriptor))
+            setattr(message, one.name, content if one.numbers is None else one.numbers[content])
 
 
-def _extend(target: Any, items: Iterable[object], descriptor: Any) -> None:
-    for item in items:
-        if descriptor.message_type is not None:
+@functools.cache
+def _fields_filled(cls: Any, message: Descriptor) -> tuple[_Filled, ...]:
+    return tuple(_field_filled(message.fields_by_name[name]) for name in _names(cls))
+
+
+def _field_filled(field: FieldDescriptor) -> _Filled:
+    numbers = None
+    if enum := field.enum_type:
+        numbers = {value.name.removeprefix(_enum_prefix(enum)).lower(): value.number for value in enum.values}
+    return _Filled(field.name, field.is_repeated, field.message_type is not None, numbers)
+
+
+def _extend(target: Any, items: Iterable[Any], field: _Filled) -> None:
+    if field.is_message:
+        for item in items:
             _fill(target.add(), item)
-        else:
-            target.append(_scalar(item, descriptor))
-
-
-def _scalar(value: Any, descriptor: Any) -> Any:
-    if descriptor.enum_type is None:
-        return value
-    return descriptor.enum_type.values_by_name[_enum_prefix(descriptor.enum_type) + str(value).upper()].number
+    else:
+        target.extend(items if field.numbers is None else [field.numbers[item] for item in items])
