@@ -6,6 +6,7 @@ MovieLLMError
 │   ├── NotFound         there is no such thing
 │   ├── AlreadyExists    the name is taken
 │   ├── Unsatisfied      the request is fine, the state of things is not; says what to do
+│   ├── Unauthenticated  who asks did not say who they are, or is not known
 │   ├── Denied           who asks may not
 │   └── Broken           a bug or a damaged artifact; the traceback is in the log
 └── Temporary            asking again may help
@@ -58,6 +59,12 @@ class Unsatisfied(Permanent):
     """The request is fine, the state of things is not."""
 
     reason = "FAILED_PRECONDITION"
+
+
+class Unauthenticated(Permanent):
+    """Who asks did not say who they are, or is not known."""
+
+    reason = "UNAUTHENTICATED"
 
 
 class Denied(Permanent):

@@ -60,7 +60,11 @@ async def serve(settings: ExportSettings, store_settings: StoreSettings) -> None
 
     serve_metrics(settings.metrics_listen, service="export", node_pool=settings.node_pool)
     await rpc.Server(
-        [servicer.registration()], listen=settings.listen, check=check, drain_seconds=settings.drain_seconds
+        [servicer.registration()],
+        listen=settings.listen,
+        check=check,
+        drain_seconds=settings.drain_seconds,
+        security=rpc.security_of(settings),
     ).run()
 
 

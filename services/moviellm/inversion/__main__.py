@@ -78,6 +78,7 @@ async def _serve(settings: InversionSettings, store: ArtifactStore) -> None:
             listen=settings.listen,
             check=model.check,
             drain_seconds=settings.drain_seconds,
+            security=rpc.security_of(settings),
         )
         server.school = school
         running = asyncio.create_task(server.run())

@@ -45,6 +45,7 @@ async def _serve(settings: QaSettings) -> None:
         check=asker.check,
         check_every=_CHECK_EVERY,
         drain_seconds=settings.drain_seconds,
+        security=rpc.security_of(settings),
     )
     await server.run()
 

@@ -58,6 +58,7 @@ async def serve(settings: ScriptingSettings) -> None:
         listen=settings.listen,
         check=writer.check,
         drain_seconds=settings.drain_seconds,
+        security=rpc.security_of(settings),
     )
     await server.run()
 

@@ -69,6 +69,7 @@ file:///var/lib/moviellm
 {{- if not (and (eq .name "rendering") (include "moviellm.isRayService" $root)) -}}
 {{- $own := include "moviellm.ownSettings" . | fromJson -}}
 {{- $_ := set $own "LISTEN" (printf "0.0.0.0:%s" (include "moviellm.grpcPort" .)) -}}
+{{- $_ := set $own "INSECURE" true -}}
 {{- $_ := set $own "METRICS_LISTEN" (printf "0.0.0.0:%s" (include "moviellm.metricsPort" .)) -}}
 {{- range $name, $value := $own -}}
 {{- $_ := set $all (printf "MOVIELLM_%s_%s" (upper $.name) $name) (include "moviellm.text" $value) -}}

@@ -1,0 +1,1 @@
+"""Who may call whom: identities, tokens, certificates, and the doorkeeper of every gRPC server."""
