@@ -28,7 +28,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -61,7 +61,7 @@ class ArtifactStore:
         self.root = root.rstrip("/")
 
     @classmethod
-    def open(cls, settings: StoreSettings) -> "ArtifactStore":
+    def open(cls, settings: StoreSettings) -> Self:
         """The store that the settings describe; a local folder is created when it does not exist."""
         if settings.url.startswith("file://"):
             folder = Path(settings.url.removeprefix("file://")).absolute()
@@ -186,6 +186,15 @@ class ArtifactStore:
             return await obstore.list_with_delimiter_async(self._backend, prefix=prefix.rstrip("/"))
         except (BaseError, OSError) as error:
             raise _store_error(error, f"listing {prefix}") from error
+
+    async def delete(self, key: str) -> None:
+        """Remove one object; fine where it is gone already."""
+        try:
+            await obstore.delete_async(self._backend, key)
+        except (ObjectNotFoundError, FileNotFoundError):
+            pass
+        except (BaseError, OSError) as error:
+            raise _store_error(error, f"deleting {key}") from error
 
     async def delete_all(self, prefix: str) -> None:
         """Remove every artifact below `prefix`; what is gone already is fine."""

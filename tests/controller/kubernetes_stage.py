@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from moviellm import errors, rpc
 from moviellm.controller.admission import Admission
 from moviellm.controller.estimate import Rates
+from moviellm.controller.fencing import Fence
 from moviellm.controller.kubernetes.kubernetes_api import KubernetesApi
 from moviellm.controller.kubernetes.kubernetes_app import KubernetesController
 from moviellm.controller.lanes import Lanes
@@ -96,12 +97,13 @@ class Process:
                 stages=self.stages,
                 rates=Rates(0.1, 10.0, 1000),
             ),
+            fence=Fence(),
         )
         self.exit_code = asyncio.create_task(self.controller.run())
 
     async def leading(self):
         await until(lambda: self.controller.replica.leads and self.controller.server.port)
-        await until(lambda: self.controller.replica._operator.knows_all)
+        await until(lambda: self.controller.replica._following.knows_all)
         return self
 
     def open_channel(self):

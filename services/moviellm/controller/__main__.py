@@ -89,9 +89,7 @@ async def serve(settings: ControllerSettings) -> int:
     if settings.kubernetes:
         from moviellm.controller.kubernetes import kubernetes_app
 
-        return await kubernetes_app.serve(
-            settings, store=store, registry=registry, reception=reception, fence=fence
-        )
+        return await kubernetes_app.serve(settings, store=store, registry=registry, reception=reception, fence=fence)
     leases = ArtifactStore.open(StoreSettings.load())
     return await standing.serve(
         settings, store=store, leases=leases, registry=registry, reception=reception, fence=fence

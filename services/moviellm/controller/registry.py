@@ -20,7 +20,16 @@ from moviellm.controller.progress import Progress
 from moviellm.controller.stages import ImportedPlot
 from moviellm.controller.survey import Survey, survey
 from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec, Stage, StageProgress, State, Trouble
-from moviellm.errors import AlreadyExists, InvalidInput, MovieLLMError, NotFound, Temporary, Unavailable, Unsatisfied
+from moviellm.errors import (
+    AlreadyExists,
+    Broken,
+    InvalidInput,
+    MovieLLMError,
+    NotFound,
+    Temporary,
+    Unavailable,
+    Unsatisfied,
+)
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -129,18 +138,24 @@ class Registry:
 
     async def load(self) -> None:
         """Take up every dataset that the store knows, and go on with those that are not in a final state."""
-        for identifier in await self._store.folders("datasets"):
-            keys = DatasetKeys(identifier)
-            request = await self._store.find(keys.request)
-            if request is None:
-                continue
-            status = await self._store.find(keys.status)
-            self._take_up(
-                identifier,
-                wire.from_json(request, Accepted, keys.request),
-                wire.from_json(status, Status, keys.status) if status else Status(),
-            )
+        for identifier in await self._persistently(lambda: self._store.folders("datasets")):
+            try:
+                await self._persistently(lambda name=identifier: self._load(name))  # type: ignore[misc]
+            except Broken as error:
+                log.error("a dataset cannot be read and is left alone", dataset=identifier, why=error.message)
         self._count_states()
+
+    async def _load(self, identifier: str) -> None:
+        keys = DatasetKeys(identifier)
+        request = await self._store.find(keys.request)
+        if request is None:
+            return
+        status = await self._store.find(keys.status)
+        self._take_up(
+            identifier,
+            wire.from_json(request, Accepted, keys.request),
+            wire.from_json(status, Status, keys.status) if status else Status(),
+        )
 
     async def close(self) -> None:
         """Stop all work without changing any state; the next controller goes on."""

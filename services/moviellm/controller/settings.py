@@ -98,6 +98,13 @@ class ControllerSettings(ServiceSettings):
     estimate_bytes_per_frame: int = Field(default=10_000, ge=0)
     """Bytes of one frame, for estimates."""
 
+    lease_seconds: float = Field(default=10.0, ge=1)
+    """How long the lease in the store holds when the controller that leads is silent; another one leads within 1.5
+    times this. Without Kubernetes several controllers may share a store: one leads, the others stand by."""
+
+    lease_address: str = ""
+    """Where other controllers on the store reach this one, as host:port; the machine's IP and own port when empty."""
+
     kubernetes: bool = False
     """Follow MovieDataset resources of the cluster this runs in, and let one of several replicas lead."""
 

@@ -1,5 +1,7 @@
 """Puts together what one dataset's run needs out of what all runs share."""
 
+from collections.abc import Callable
+
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.lanes import Lanes
 from moviellm.controller.look_work import LookOptions, LookWork
@@ -16,7 +18,10 @@ from moviellm.dataset import MovieDatasetSpec
 
 
 class Workshop:
-    """The store, the services, the lanes and the policies that all datasets share."""
+    """The store, the services, the lanes and the policies that all datasets share.
+
+    `may_work` raises a Temporary error while nothing may be begun.
+    """
 
     def __init__(
         self,
@@ -29,7 +34,9 @@ class Workshop:
         look_options: LookOptions,
         negative_prompt: str,
         movies_in_flight: int,
+        may_work: Callable[[], None] = lambda: None,
     ) -> None:
+        self._may_work = may_work
         self._store = store
         self._stages = stages
         self._lanes = lanes
@@ -48,6 +55,7 @@ class Workshop:
             policy=self._policy,
             progress=progress,
             metrics=self._metrics,
+            may_work=self._may_work,
         )
         looks = LookWork(dataset, spec, stages=self._stages, maker=maker, options=self._look_options)
         pictures = PictureWork(

@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from moviellm.controller.kubernetes.resource import Json, Key
-from moviellm.errors import Interrupted, Temporary
-
-
-class Conflict(Interrupted):
-    """The object was changed by somebody else since it was read."""
-
-    reason = "CONFLICT"
+from moviellm.errors import Temporary
 
 
 class Expired(Temporary):
@@ -74,20 +68,4 @@ class Cluster(Protocol):
 
     async def tell(self, event: Json) -> None:
         """Write an event."""
-        ...
-
-
-class Leases(Protocol):
-    """One coordination.k8s.io Lease."""
-
-    async def read(self) -> Json | None:
-        """The Lease, None where there is none."""
-        ...
-
-    async def create(self, body: Json) -> Json:
-        """Raises AlreadyExists where somebody was faster."""
-        ...
-
-    async def replace(self, body: Json) -> Json:
-        """Raises Conflict where somebody was faster."""
         ...

@@ -9,7 +9,6 @@ import uuid
 import structlog
 
 from moviellm.controller.kubernetes import summary
-from moviellm.controller.kubernetes.cluster import Conflict
 from moviellm.controller.kubernetes.decision import Step, next_step
 from moviellm.controller.kubernetes.house import House
 from moviellm.controller.kubernetes.resource import (
@@ -24,6 +23,7 @@ from moviellm.controller.kubernetes.resource import (
 )
 from moviellm.controller.kubernetes.summary import Standing
 from moviellm.controller.kubernetes.telling import News, news
+from moviellm.controller.lease import Conflict
 from moviellm.controller.registry import Dataset
 from moviellm.errors import InvalidInput, MovieLLMError, NotFound, Permanent, Temporary, Unsatisfied
 

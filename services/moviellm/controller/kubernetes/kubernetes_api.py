@@ -10,8 +10,9 @@ import aiohttp
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from moviellm.controller.kubernetes.cluster import Change, Conflict, Expired, Listing
+from moviellm.controller.kubernetes.cluster import Change, Expired, Listing
 from moviellm.controller.kubernetes.resource import API_VERSION, PLURAL, Json, Key
+from moviellm.controller.lease import Conflict
 from moviellm.errors import (
     AlreadyExists,
     Broken,

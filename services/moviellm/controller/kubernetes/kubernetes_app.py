@@ -9,8 +9,9 @@ import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys
+from moviellm.controller.fencing import Fence
+from moviellm.controller.forwarding import advertised, behind
 from moviellm.controller.kubernetes.door import ClusterDatasets
-from moviellm.controller.kubernetes.forwarding import advertised, behind
 from moviellm.controller.kubernetes.house import House, Pace
 from moviellm.controller.kubernetes.kubernetes_api import (
     KubernetesApi,
@@ -19,30 +20,23 @@ from moviellm.controller.kubernetes.kubernetes_api import (
     connect,
     own_namespace,
 )
-from moviellm.controller.kubernetes.lease import Election, Terms
 from moviellm.controller.kubernetes.operator import Operator
-from moviellm.controller.kubernetes.replica import ADDRESS_MARK, LedDatasets, Replica
 from moviellm.controller.kubernetes.resource import without_uploads
 from moviellm.controller.kubernetes.watching import Gallery
+from moviellm.controller.lease import Election, Terms
 from moviellm.controller.reception import Reception, Request
 from moviellm.controller.registry import Registry
+from moviellm.controller.replica import ADDRESS_MARK, LedDatasets, Replica
 from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
+from moviellm.controller.standing import own_ip, until_over
 from moviellm.dataset import MovieDatasetSpec
 from moviellm.errors import Unsatisfied
 
 log = structlog.get_logger()
 
-LED, NO_CLUSTER = 1, 2
-"""Exit codes: of a replica that leads no longer and stands by when it is started again; of one without a cluster."""
-
-
-def own_ip() -> str:
-    """The address of this pod: its hosts file names it."""
-    try:
-        return socket.gethostbyname(socket.gethostname())
-    except OSError:
-        return "127.0.0.1"
+NO_CLUSTER = 2
+"""Exit code of a replica without a cluster."""
 
 
 class KubernetesController:
@@ -56,6 +50,7 @@ class KubernetesController:
         store: ArtifactStore,
         registry: Registry,
         reception: Reception,
+        fence: Fence,
     ) -> None:
         home = own_namespace(settings.kubernetes_namespace)
         identity = f"{socket.gethostname()}_{secrets.token_hex(4)}"
@@ -88,7 +83,7 @@ class KubernetesController:
             f"{identity}{ADDRESS_MARK}{address}",
             terms=Terms(settings.kubernetes_lease_seconds),
         )
-        self.replica = Replica(election=election, registry=registry, operator=operator, store=store)
+        self.replica = Replica(election=election, registry=registry, following=operator, store=store, fence=fence)
         datasets = ClusterDatasets(
             registry=registry,
             operator=operator,
@@ -114,23 +109,12 @@ class KubernetesController:
 
     async def run(self) -> int:
         """Stand by, lead, serve until SIGTERM or until the lease is lost; returns the exit code."""
-        serving = asyncio.create_task(self.server.run())
-        leading = asyncio.create_task(self.replica.lead())
-        try:
-            await asyncio.wait((serving, leading), return_when=asyncio.FIRST_COMPLETED)
-            if self.replica.is_retired or serving.done():
-                await serving
-                return 0
-            log.error("this replica leads no longer and ends", exc_info=leading.exception())
-            return LED
-        finally:
-            serving.cancel()
-            leading.cancel()
-            await asyncio.gather(serving, leading, return_exceptions=True)
-            await self.replica.forwarder.close()
+        return await until_over(self.server, self.replica, asyncio.create_task(self.replica.lead()))
 
 
-async def serve(settings: ControllerSettings, *, store: ArtifactStore, registry: Registry, reception: Reception) -> int:
+async def serve(
+    settings: ControllerSettings, *, store: ArtifactStore, registry: Registry, reception: Reception, fence: Fence
+) -> int:
     """Run one replica; returns the exit code."""
     try:
         api = KubernetesApi(await connect())
@@ -138,6 +122,9 @@ async def serve(settings: ControllerSettings, *, store: ArtifactStore, registry:
         print(f"MOVIELLM_CONTROLLER_KUBERNETES: {error.message}", file=sys.stderr)
         return NO_CLUSTER
     try:
-        return await KubernetesController(settings, api, store=store, registry=registry, reception=reception).run()
+        controller = KubernetesController(
+            settings, api, store=store, registry=registry, reception=reception, fence=fence
+        )
+        return await controller.run()
     finally:
         await api.close()

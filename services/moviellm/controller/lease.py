@@ -1,4 +1,4 @@
-"""Which replica leads: a Lease that one holds and the others watch; no clock of another machine is believed."""
+"""Which controller leads: a lease that one holds and the others watch; no clock of another machine is believed."""
 
 import asyncio
 import datetime
@@ -6,17 +6,39 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import structlog
 
-from moviellm.controller.kubernetes.cluster import Conflict, Leases
-from moviellm.controller.kubernetes.resource import Json
-from moviellm.errors import AlreadyExists, MovieLLMError
+from moviellm.errors import AlreadyExists, Interrupted, MovieLLMError
 
 log = structlog.get_logger()
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
+Json = dict[str, Any]
+
+
+class Conflict(Interrupted):
+    """The object was changed by somebody else since it was read."""
+
+    reason = "CONFLICT"
+
+
+class Leases(Protocol):
+    """One lease as a cluster or a store keeps it; JSON with the fields of coordination.k8s.io/v1 Lease in `spec`."""
+
+    async def read(self) -> Json | None:
+        """The lease, None where there is none."""
+        ...
+
+    async def create(self, body: Json) -> Json:
+        """Raises AlreadyExists where somebody was faster."""
+        ...
+
+    async def replace(self, body: Json) -> Json:
+        """Raises Conflict where somebody was faster."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +67,10 @@ class Terms:
 
 
 class Election:
-    """One replica's part in the election; `identity` must differ from every other's."""
+    """One replica's part in the election; `identity` must differ from every other's.
+
+    The holder leaves its `signature` in the lease; where `is_gone` finds by it that the holder has died, nobody waits.
+    """
 
     def __init__(
         self,
@@ -57,7 +82,11 @@ class Election:
         now: Clock = time.time,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        signature: Json | None = None,
+        is_gone: Callable[[Json], bool] = lambda spec: False,
     ) -> None:
+        self._signature = signature or {}
+        self._is_gone = is_gone
         self._leases = leases
         self._identity = identity
         self._terms = terms
@@ -75,6 +104,11 @@ class Election:
     def leads(self) -> bool:
         """Whether the Lease is this replica's, as far as it knows."""
         return self._mine is not None
+
+    @property
+    def holds(self) -> bool:
+        """Whether no other can lead yet, by the clock alone: false at once in a process that was paused too long."""
+        return self._mine is not None and self._clock() < self._renewed_at + self._terms.give_up_after
 
     async def won(self) -> None:
         """Return when this replica leads."""
@@ -128,7 +162,7 @@ class Election:
         heard = (self.leader, spec.get("renewTime"), spec.get("leaseTransitions"))
         if heard != self._seen:
             self._seen, self._seen_at = heard, self._clock()
-        if not self.leader:
+        if not self.leader or self._is_gone(spec):
             return True
         return self._clock() - self._seen_at >= float(spec.get("leaseDurationSeconds") or self._terms.seconds)
 
@@ -170,6 +204,7 @@ class Election:
             "acquireTime": now,
             "renewTime": now,
             "leaseTransitions": transitions,
+            **self._signature,
         }
 
     def _time(self) -> str:

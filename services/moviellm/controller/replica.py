@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 import structlog
 
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.datasets import Datasets
-from moviellm.controller.kubernetes.forwarding import Forwarder
-from moviellm.controller.kubernetes.lease import Election
-from moviellm.controller.kubernetes.operator import Operator
+from moviellm.controller.fencing import Fence
+from moviellm.controller.forwarding import Forwarder
+from moviellm.controller.lease import Election
 from moviellm.controller.registry import Dataset, Registry
 from moviellm.controller.servicer import SERVICE
 from moviellm.controller.stages import ImportedPlot
@@ -24,16 +25,52 @@ ADDRESS_MARK = "@"
 """Parts a replica's name in the Lease from the address where it is reached."""
 
 
-class Replica:
-    """Loads the registry and follows the resources only while it leads; afterwards it is of no more use."""
+class Following(Protocol):
+    """What a leader follows beside its own door, such as the resources of a cluster."""
 
-    def __init__(self, *, election: Election, registry: Registry, operator: Operator, store: ArtifactStore) -> None:
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        ...
+
+    async def close(self) -> None:
+        """Stop at once; nothing is written any more."""
+        ...
+
+
+class Nothing:
+    """Nothing to follow: requests come through the door alone."""
+
+    async def run(self) -> None:
+        """Wait until cancelled."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Nothing to stop."""
+
+
+class Replica:
+    """Loads the registry and works only while it leads; afterwards it is of no more use.
+
+    From the moment the lease may be another's the `fence` is closed, even where nothing of this process has noticed.
+    """
+
+    def __init__(
+        self,
+        *,
+        election: Election,
+        registry: Registry,
+        following: Following,
+        store: ArtifactStore,
+        fence: Fence,
+    ) -> None:
         self._election = election
         self._registry = registry
-        self._operator = operator
+        self._following = following
         self._store = store
+        fence.holds = lambda: election.holds
         self.forwarder = Forwarder(SERVICE, self.leader_address)
         self._tasks: list[asyncio.Task[None]] = []
+        self.began = asyncio.Event()
         self.is_retired = False
         self.leads = False
 
@@ -79,14 +116,15 @@ class Replica:
     async def _work(self) -> None:
         await self._registry.load()
         self.leads = True
-        await self._operator.run()
+        self.began.set()
+        await self._following.run()
 
     async def _stop(self) -> None:
         self.leads = False
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._operator.close()
+        await self._following.close()
         await self._registry.close()
 
 
