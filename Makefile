@@ -11,7 +11,7 @@ THEME ?= a lighthouse keeper who finds a message
 DEMO_ID ?= demo
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36mmake %-11s\033[0m %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "moviellm needs Python 3.11 or newer; set PYTHON=python3.11")'
@@ -36,6 +36,21 @@ test: $(READY) $(HELM) check ## Check the code and run the tests
 
 e2e: $(READY) ## Hold the cluster of the current kubectl context to what the tests expect (changes it)
 	MOVIELLM_CLUSTER_TESTS=1 $(BIN)/python -m pytest tests/cluster
+
+images: ## Build the container images of all services (Docker); GPU=1 for those with CUDA
+	$(PYTHON) deploy/local/images.py --latest $(if $(GPU),--gpu)
+
+images-test: $(READY) ## Build the images and run the whole pipeline in containers (Docker)
+	MOVIELLM_IMAGE_TESTS=1 $(BIN)/python -m pytest tests/images --timeout 3600
+
+up: ## Everything in a Kubernetes cluster on this machine (kind), with a first dataset from THEME="…"
+	THEME="$(THEME)" $(PYTHON) deploy/local/cluster.py up
+
+status: ## How that cluster is
+	@$(PYTHON) deploy/local/cluster.py status
+
+down: ## Remove that cluster
+	@$(PYTHON) deploy/local/cluster.py down
 
 check: $(READY) ## ruff, mypy, import-linter, buf, drift of generated code
 	$(BIN)/ruff check .
@@ -69,4 +84,4 @@ pocket: $(READY) ## Train the embedded picture model anew (long)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .tools .moviellm out
 
-.PHONY: help setup demo chart test e2e check fix proto docs bench pocket clean
+.PHONY: help setup demo chart test e2e images images-test up status down check fix proto docs bench pocket clean

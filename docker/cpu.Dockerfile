@@ -1,0 +1,45 @@
+# One service on the CPU:
+#   docker build --file docker/cpu.Dockerfile --build-arg SERVICE=scripting --tag moviellm-scripting .
+# SERVICE is scripting, qa, controller, export, inversion, rendering or cli. BASE takes NAME@sha256:… too, which is how
+# `make images` gives it. Package indexes other than pip's own: PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS;
+# TORCH_INDEX_URL is one that carries torch without CUDA.
+ARG BASE=python:3.11-slim-bookworm
+
+FROM ${BASE} AS build
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_FIND_LINKS
+ARG TORCH_INDEX_URL
+ARG SERVICE
+ARG EXTRAS
+ARG SOURCE_DATE_EPOCH=0
+WORKDIR /src
+COPY pyproject.toml constraints.txt docker/dependencies.py docker/
+RUN --mount=type=cache,target=/root/.cache/pip python docker/dependencies.py
+COPY pyproject.toml README.md LICENSE ./
+COPY services services
+COPY docker/finish.py docker/prove.py docker/healthy.py docker/
+RUN --mount=type=cache,target=/root/.cache/pip python docker/finish.py && /opt/moviellm/bin/python docker/prove.py
+
+FROM ${BASE}
+ARG SERVICE
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="moviellm-${SERVICE}" \
+      org.opencontainers.image.description="moviellm's ${SERVICE}, on the CPU" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# The folders around, so that those within keep their time stamps.
+COPY --from=build /opt/ /opt/
+COPY --from=build --chown=65532:65532 /data/ /var/lib/
+# The root file system may be read-only: what is written goes to /tmp, what is kept to /var/lib/moviellm. The user has no
+# entry in /etc/passwd, so libraries that ask for its name read USER.
+ENV PATH=/opt/moviellm/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SERVICE=${SERVICE} \
+    USER=moviellm HOME=/tmp TMPDIR=/tmp XDG_CACHE_HOME=/tmp/cache XDG_CONFIG_HOME=/tmp/config \
+    HF_HOME=/tmp/cache/huggingface TORCH_HOME=/tmp/cache/torch TORCHINDUCTOR_CACHE_DIR=/tmp/cache/inductor \
+    TRITON_CACHE_DIR=/tmp/cache/triton \
+    MOVIELLM_STORE_URL=file:///var/lib/moviellm
+WORKDIR /tmp
+USER 65532:65532
+CMD ["sh", "-c", "exec python -m moviellm.$SERVICE"]

@@ -1,0 +1,78 @@
+"""In the build of an image: install moviellm itself, take away what this service never loads, and compile.
+
+Everything gets one time stamp and bytecode without time stamps, so that the same sources give the same layer.
+"""
+
+import compileall
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TARGET = Path("/opt/moviellm")
+PACKAGES = next(TARGET.glob("lib/python*/site-packages"))
+STORE = Path("/data/moviellm")
+
+#: Generated classes for every kind and every call of Kubernetes, loaded on their first use: 100 MB of which the
+#: controller, which speaks JSON, uses none. prove.py holds a client to that.
+KUBERNETES = (
+    "kubernetes/client/models",
+    "kubernetes/client/api",
+    "kubernetes/aio/client/models",
+    "kubernetes/aio/client/api",
+)
+
+#: Headers and tests of libraries; nothing compiles against them in a container.
+DEVELOPMENT = ("torch/include", "torch/test", "pyarrow/include", "pyarrow/tests", "numpy/_core/include")
+
+#: Who paints or learns with the embedded model.
+PAINTERS = ("inversion", "rendering")
+
+
+def install() -> None:
+    """moviellm without its dependencies, which are there already."""
+    pip = [sys.executable, "-m", "pip", "--python", TARGET / "bin/python", "install", "--no-compile", "--no-deps"]
+    subprocess.run([*pip, "--disable-pip-version-check", "--root-user-action=ignore", "/src"], check=True)
+    door = TARGET / "bin" / "healthy"
+    door.write_text(f"#!{TARGET}/bin/python\n" + Path(__file__).with_name("healthy.py").read_text())
+    door.chmod(0o755)
+
+
+def strip(service: str) -> None:
+    """Delete what the service never loads."""
+    for folder in KUBERNETES:
+        for module in (PACKAGES / folder).glob("*.py"):
+            if module.name != "__init__.py":
+                module.unlink()
+    for folder in DEVELOPMENT:
+        shutil.rmtree(PACKAGES / folder, ignore_errors=True)
+    if service not in PAINTERS:
+        for weights in (PACKAGES / "moviellm" / "pocket").glob("weights*"):
+            shutil.rmtree(weights)
+
+
+def compile_all() -> None:
+    """Bytecode that is taken as it is, since nobody changes the sources of an image."""
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(PACKAGES, quiet=2, invalidation_mode=mode, workers=0)
+
+
+def stamp(moment: int) -> None:
+    """One modification time for everything."""
+    for path in [STORE, TARGET, *TARGET.rglob("*")]:
+        os.utime(path, (moment, moment), follow_symlinks=False)
+
+
+def main() -> None:
+    """Install, strip, compile, stamp."""
+    install()
+    strip(os.environ["SERVICE"])
+    compile_all()
+    STORE.mkdir(parents=True)
+    stamp(int(os.environ["SOURCE_DATE_EPOCH"]))
+
+
+if __name__ == "__main__":
+    main()
