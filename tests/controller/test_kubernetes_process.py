@@ -39,7 +39,7 @@ async def started(tmp_path, config, port):
         "MOVIELLM_CONTROLLER_LISTEN": f"127.0.0.1:{port}",
         "MOVIELLM_CONTROLLER_METRICS_LISTEN": "127.0.0.1:0",
         "MOVIELLM_CONTROLLER_DRAIN_SECONDS": "1",
-        "MOVIELLM_CONTROLLER_KUBERNETES_LEASE_SECONDS": "3",
+        "MOVIELLM_CONTROLLER_KUBERNETES_LEASE_SECONDS": "8",
     }
     environ |= {
         f"MOVIELLM_CONTROLLER_{room}": nowhere for room in ("SCRIPTING", "INVERSION", "RENDERING", "QA", "EXPORT")

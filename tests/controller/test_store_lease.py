@@ -22,7 +22,7 @@ from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
 from moviellm.v1 import scripting_service_pb2_grpc
 
-LEASE = 2.0
+LEASE = 5.0
 LANE = 3
 
 

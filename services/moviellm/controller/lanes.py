@@ -1,9 +1,9 @@
-"""Bounded work in flight: a lane for each stage, shared by all datasets, first come, first served."""
+"""Bounded work in flight: a lane for each stage, which the tenants share by turns."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from moviellm.controller.fair import FairPlaces
 from moviellm.controller.metrics import Metrics
 from moviellm.controller.progress import Progress
 from moviellm.dataset import Stage
@@ -13,7 +13,7 @@ class Lanes:
     """At most so many units of each stage at once."""
 
     def __init__(self, widths: Mapping[Stage, int], *, metrics: Metrics) -> None:
-        self._places = {stage: asyncio.Semaphore(width) for stage, width in widths.items()}
+        self._places = {stage: FairPlaces(width) for stage, width in widths.items()}
         self._metrics = metrics
 
     @asynccontextmanager
@@ -21,13 +21,13 @@ class Lanes:
         """Wait for a place in the stage's lane and hold it."""
         waiting = self._metrics.queue_depth.labels(stage)
         with waiting.track_inprogress():
-            await self._places[stage].acquire()
+            await self._places[stage].acquire(progress.owner)
         progress.in_progress[stage] += 1
         progress.notify()
         try:
             with self._metrics.in_progress.labels(stage, "").track_inprogress():
                 yield
         finally:
-            self._places[stage].release()
+            self._places[stage].release(progress.owner)
             progress.in_progress[stage] -= 1
             progress.notify()
