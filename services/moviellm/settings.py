@@ -106,9 +106,9 @@ class ServiceSettings(Settings):
     @model_validator(mode="after")
     def _is_guarded(self) -> Self:
         """Refuse what would let everybody in by mistake, and files that cannot be used."""
-        self._usable("tls_cert_file", lambda: self.server_files.read())
+        self.usable("tls_cert_file", lambda: self.server_files.read())
         if self.service_token_file:
-            self._usable("service_token_file", lambda: read_service_tokens(self.service_token_file))
+            self.usable("service_token_file", lambda: read_service_tokens(self.service_token_file))
         if self.tls_client_ca_file and not self.tls_cert_file:
             raise ValueError(f"{self.variable('tls_client_ca_file')} needs {self.variable('tls_cert_file')}")
         if self.insecure or is_loopback(self.listen):
@@ -123,7 +123,8 @@ class ServiceSettings(Settings):
             )
         return self
 
-    def _usable(self, field: str, read: Callable[[], object]) -> None:
+    def usable(self, field: str, read: Callable[[], object]) -> None:
+        """Read a field's files; ValueError, naming the variable, where that fails."""
         try:
             read()
         except OSError as error:

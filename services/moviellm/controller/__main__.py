@@ -16,7 +16,9 @@ from moviellm.controller.look_work import LookOptions
 from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy
 from moviellm.controller.reception import Reception
+from moviellm.controller.quotas import Quotas
 from moviellm.controller.registry import Registry
+from moviellm.controller.rights import peer_of
 from moviellm.controller.settings import ControllerSettings
 from moviellm.controller.stages import Stages
 from moviellm.controller.workshop import Workshop
@@ -28,7 +30,7 @@ from moviellm.telemetry import configure_logging, export_spans, serve_metrics
 
 def stages_of(settings: ControllerSettings) -> Stages:
     """The stage services at the addresses that the settings name."""
-    channels = {stage: rpc.channel(getattr(settings, stage.value)) for stage in Stage}
+    channels = {stage: rpc.channel(getattr(settings, stage.value), peer_of(settings, stage)) for stage in Stage}
     return GrpcStages(channels, application=settings.rendering_application)
 
 
@@ -83,6 +85,7 @@ async def serve(settings: ControllerSettings) -> int:
         store=store,
         make=workshop_of(settings, store, stages, metrics, fence).make,
         datasets_in_flight=settings.datasets_in_flight,
+        quotas=Quotas(settings.quotas),
         on_states=metrics.count_datasets,
     )
     reception = reception_of(settings, stages)

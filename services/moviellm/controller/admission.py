@@ -4,6 +4,7 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 
+from moviellm.controller.ownership import MARK
 from moviellm.dataset import (
     DEFAULT_FORMATS,
     FORMATS,
@@ -138,16 +139,16 @@ def dataset_id(name: str, field: str = "name") -> str:
     return identifier
 
 
-def chosen_id(identifier: str, theme: str) -> str:
-    """The id a requester chose, or one made from the theme."""
+def chosen_id(identifier: str, theme: str, *, longest: int = 63) -> str:
+    """The id a requester chose, or one of at most `longest` characters made from the theme."""
     if not identifier:
         words = re.findall(r"[a-z0-9]+", theme.lower())
-        slug = "-".join(words)[:40].strip("-")
+        slug = "-".join(words)[: min(40, longest - 7)].strip("-")
         return f"{slug if slug and slug[0].isalpha() else 'dataset'}-{secrets.token_hex(3)}"
-    if not _ID.fullmatch(identifier):
+    if not _ID.fullmatch(identifier) or MARK in identifier:
         raise InvalidInput(
             "movie_dataset_id",
-            'must have 1 to 63 lower-case letters, digits and "-", begin with a letter and not end with "-", '
+            'must have 1 to 63 lower-case letters, digits and single "-", begin with a letter and not end with "-", '
             f"got {_quoted(identifier)}",
         )
     return identifier

@@ -6,6 +6,7 @@ from typing import Protocol
 from moviellm.controller.registry import Dataset
 from moviellm.controller.stages import ImportedPlot
 from moviellm.dataset import Estimate, MovieDatasetSpec
+from moviellm.security.identity import DEFAULT_TENANT
 
 
 class Datasets(Protocol):
@@ -20,6 +21,7 @@ class Datasets(Protocol):
         pictures: tuple[bytes, ...] = (),
         plot: ImportedPlot | None = None,
         estimate: Estimate | None = None,
+        owner: str = DEFAULT_TENANT,
     ) -> Dataset:
         """Accept a request."""
         ...
@@ -28,8 +30,8 @@ class Datasets(Protocol):
         """One dataset."""
         ...
 
-    def page(self, size: int, after: tuple[float, str] | None) -> list[Dataset]:
-        """Up to `size` datasets after a sort key."""
+    def page(self, size: int, after: tuple[float, str] | None, *, owner: str = "") -> list[Dataset]:
+        """Up to `size` datasets after a sort key; of one owner where it is named."""
         ...
 
     async def cancel(self, identifier: str) -> Dataset:

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from moviellm import rpc
+from moviellm.security.secured_channel import PLAIN, Peer
 
 FORWARDED = "moviellm-forwarded"
 """Metadata of a call that was handed on once; it is not handed on again."""
@@ -20,9 +21,10 @@ _NOT_PASSED_ON = ("user-agent", "te", "content-type")
 class Forwarder(grpc.GenericRpcHandler):
     """Takes the calls of one service while `leader` names an address, leaves them to the servicer while it is ""."""
 
-    def __init__(self, service: str, leader: Callable[[], str]) -> None:
+    def __init__(self, service: str, leader: Callable[[], str], peer: Peer = PLAIN) -> None:
         self._prefix = f"/{service}/"
         self._leader = leader
+        self._peer = peer
         self._channels: dict[str, grpc.aio.Channel] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
@@ -74,7 +76,7 @@ class Forwarder(grpc.GenericRpcHandler):
 
     def _channel(self, address: str) -> grpc.aio.Channel:
         if address not in self._channels:
-            self._channels[address] = rpc.channel(address)
+            self._channels[address] = rpc.channel(address, self._peer)
         return self._channels[address]
 
 

@@ -150,7 +150,7 @@ class LookWork:
         )
         pictures = {}
         async for picture in self._stages.render_references(orders, self._spec.model):
-            self._maker.metrics.held_gpus(Stage.RENDERING, picture.work)
+            self._maker.held_gpus(Stage.RENDERING, picture.work)
             pictures[picture.number] = picture.file
         references = tuple(pictures[order.number] for order in orders)
         return self._order(style, references, captions, made_from, seed)

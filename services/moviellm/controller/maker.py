@@ -14,6 +14,7 @@ from moviellm.controller.progress import Progress
 from moviellm.controller.stages import Made
 from moviellm.dataset import Provenance, Stage, Trouble
 from moviellm.errors import MovieLLMError, Temporary, Unsatisfied
+from moviellm.movie import Work
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ class Maker:
             self.progress.used(made.work)
             data = wire.to_json(made.value, Provenance(made.made_from, made.work, made.mends))
             await self.attempt(stage, unit, lambda: self.store.put(key, data))
-        self.metrics.succeeded(stage, made.work)
+        self.metrics.succeeded(stage, made.work, tenant=self.progress.owner)
         if counted:
             self.progress.made(stage)
         self._log.info("made", stage=stage, unit=unit, seconds=round(made.work.seconds, 2), by=made.work.model)
@@ -113,6 +114,10 @@ class Maker:
                 "and a retry with a higher max_llm_tokens goes on"
             )
             raise self._given_up(stage, unit, _name(stage, unit), Unsatisfied(message, reason="LLM_BUDGET_USED_UP"))
+
+    def held_gpus(self, stage: Stage, work: Work) -> None:
+        """GPUs were held for pictures that are part of no unit."""
+        self.metrics.held_gpus(stage, work, tenant=self.progress.owner)
 
     def moving(self, stage: Stage, unit: str) -> None:
         """The unit gets on, so whatever held it up is over."""

@@ -13,9 +13,6 @@ from moviellm.movie import Work
 
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 
-TENANT = "default"
-"""Who pays, until requests name a tenant."""
-
 NO_RETRY_MENDS = ("LLM_UNAUTHORIZED", "LLM_MODEL_UNKNOWN", "LLM_CREDIT_SPENT")
 """Reasons whose first time raises an alert."""
 
@@ -99,19 +96,19 @@ class Metrics:
         for outcome in ("succeeded", "failed"):
             self.datasets_ended.labels(outcome)
 
-    def succeeded(self, stage: Stage, work: Work) -> None:
+    def succeeded(self, stage: Stage, work: Work, *, tenant: str) -> None:
         """A unit was made."""
         self.items.labels(stage, work.node_pool, "success").inc()
         self.duration.labels(stage, work.node_pool).observe(work.seconds)
         self.last_success.labels(stage).set_to_current_time()
-        self.held_gpus(stage, work)
+        self.held_gpus(stage, work, tenant=tenant)
         if work.prompt_tokens or work.completion_tokens:
             self._paid("prompt", ModelUse(work.model, work.prompt_tokens, 0))
             self._paid("completion", ModelUse(work.model, 0, work.completion_tokens))
 
-    def held_gpus(self, stage: Stage, work: Work) -> None:
+    def held_gpus(self, stage: Stage, work: Work, *, tenant: str) -> None:
         """GPUs were held: for a unit that was made, or for pictures that are part of none."""
-        self.gpu_seconds.labels(work.node_pool, TENANT).inc(work.gpu_seconds)
+        self.gpu_seconds.labels(work.node_pool, tenant).inc(work.gpu_seconds)
         self.stage_gpu_seconds.labels(stage, work.node_pool).inc(work.gpu_seconds)
 
     def failed(self, stage: Stage, reason: str, *, final: bool) -> None:

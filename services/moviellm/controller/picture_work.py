@@ -117,7 +117,7 @@ class PictureWork:
                 raise Broken(f"the rendering service left out frames {missing}")
         except BaseException:
             for picture in pictures.values():
-                self._maker.metrics.held_gpus(Stage.RENDERING, picture.work)
+                self._maker.held_gpus(Stage.RENDERING, picture.work)
             raise
         frames = tuple(_rendered_frame(order, pictures[order.number]) for order in orders)
         learned = [looks.style.digest, *(look.digest for look in looks.characters)]
@@ -176,7 +176,7 @@ class PictureWork:
         options = replace(self._options, attempts=1, min_score=0.0)
         pictures = {}
         async for picture in self._stages.render_scene(orders, LearnedLooks(LearnedStyle()), options):
-            self._maker.metrics.held_gpus(Stage.RENDERING, picture.work)
+            self._maker.held_gpus(Stage.RENDERING, picture.work)
             pictures[picture.number] = picture.file
         return tuple(pictures[order.number] for order in orders)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from moviellm.dataset import ModelUse, MovieDatasetSpec, Stage, StageProgress, Trouble
 from moviellm.movie import Work
+from moviellm.security.identity import DEFAULT_TENANT
 
 UNITS = {
     Stage.SCRIPTING: "scripts",
@@ -51,6 +52,7 @@ class Progress:
     troubles: dict[str, Trouble] = field(default_factory=dict)
     use: dict[str, ModelUse] = field(default_factory=dict)
     state_changes: int = 0
+    owner: str = DEFAULT_TENANT
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -17,6 +17,7 @@ from moviellm.artifacts import ArtifactStore, DatasetKeys, digest
 from moviellm.controller.maker import Failed
 from moviellm.controller.own_plot import store_plot
 from moviellm.controller.progress import Progress
+from moviellm.controller.quotas import NO_QUOTAS, Need, Quotas, need_of
 from moviellm.controller.stages import ImportedPlot
 from moviellm.controller.survey import Survey, survey
 from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec, Stage, StageProgress, State, Trouble
@@ -30,6 +31,7 @@ from moviellm.errors import (
     Unavailable,
     Unsatisfied,
 )
+from moviellm.security.identity import DEFAULT_TENANT
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -48,13 +50,14 @@ STORE_PAUSE = 2.0
 
 @dataclass(frozen=True)
 class Accepted:
-    """request.json: what was asked for, and when (seconds since the epoch)."""
+    """request.json: what was asked for, when (seconds since the epoch), and by which tenant."""
 
     spec: MovieDatasetSpec
     create_time: float
     request_id: str = ""
     estimate: Estimate | None = None
     trace: str = ""
+    owner: str = DEFAULT_TENANT
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,18 @@ class Dataset:
         return (-self.accepted.create_time, self.identifier)
 
     @property
+    def owner(self) -> str:
+        """The tenant that asked for it."""
+        return self.accepted.owner
+
+    @property
+    def need(self) -> Need:
+        """What it takes of its tenant's quota; nothing once it is in a final state."""
+        if self.status.state.is_final or self.status.state is State.DELETING:
+            return Need()
+        return need_of(self.accepted.spec, self.accepted.estimate, self.progress.tokens)
+
+    @property
     def trouble(self) -> Trouble | None:
         """Why it failed, or what it waits for now."""
         return self.status.trouble if self.status.state.is_final else self.progress.trouble
@@ -122,12 +137,14 @@ class Registry:
         store: ArtifactStore,
         make: MakeDataset,
         datasets_in_flight: int,
+        quotas: Quotas = NO_QUOTAS,
         on_states: Callable[[Mapping[State, int]], None] = lambda counts: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._make = make
         self._places = asyncio.Semaphore(datasets_in_flight)
+        self._quotas = quotas
         self._on_states = on_states
         self._clock = clock
         self._datasets: dict[str, Dataset] = {}
@@ -168,7 +185,7 @@ class Registry:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _take_up(self, identifier: str, accepted: Accepted, status: Status) -> Dataset:
-        progress = Progress(accepted.spec, state_changes=status.changes)
+        progress = Progress(accepted.spec, state_changes=status.changes, owner=accepted.owner)
         progress.done.update({Stage(stage): count for stage, count in status.done.items()})
         progress.titles.update(status.titles)
         progress.use.update({use.model: use for use in status.use})
@@ -191,25 +208,28 @@ class Registry:
         pictures: tuple[bytes, ...] = (),
         plot: ImportedPlot | None = None,
         estimate: Estimate | None = None,
+        owner: str = DEFAULT_TENANT,
     ) -> Dataset:
-        """Accept a request: store it, then start. A repeated request_id gives the first dataset.
+        """Accept a request: store it, then start. A repeated request_id of the same owner gives the first dataset.
 
-        Raises AlreadyExists for a name that is taken, InvalidInput for a request_id that was used for another request.
+        Raises AlreadyExists for a name that is taken, InvalidInput for a request_id that was used for another request,
+        Exhausted where it is more than the owner's quota has room for.
         """
         self._refuse_when_closing()
         async with self._accepting:
             if request_id:
-                identifier = await self._identifier_of_request(request_id, identifier, spec)
+                identifier = await self._identifier_of_request(mark_of(owner, request_id), identifier, spec)
                 if identifier in self._datasets:
                     return self._datasets[identifier]
             if identifier in self._datasets:
                 raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
+            self._quotas.check(owner, need_of(spec, estimate), self._datasets.values())
             keys = DatasetKeys(identifier)
             for number, data in enumerate(pictures, 1):
                 await self._store.replace(keys.picture(number), data)
             if plot is not None:
                 await store_plot(self._store, keys, plot)
-            accepted = Accepted(spec, self._clock(), request_id, estimate, tracing.begun().header)
+            accepted = Accepted(spec, self._clock(), request_id, estimate, tracing.begun().header, owner)
             if not await self._store.put(keys.request, wire.to_json(accepted)):
                 raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
             log.info("accepted", dataset=identifier, movies=spec.movies, frames=spec.movies * spec.shape.total_frames)
@@ -217,8 +237,8 @@ class Registry:
         self._count_states()
         return dataset
 
-    async def _identifier_of_request(self, request_id: str, identifier: str, spec: MovieDatasetSpec) -> str:
-        key = f"requests/{digest(request_id.encode())}.json"
+    async def _identifier_of_request(self, mark: str, identifier: str, spec: MovieDatasetSpec) -> str:
+        key = f"requests/{mark}.json"
         spec_digest = digest(wire.to_json(spec))
         if await self._store.put(key, wire.to_json(RequestRecord(identifier, spec_digest))):
             return identifier
@@ -234,9 +254,10 @@ class Registry:
             raise NotFound(f"there is no dataset movieDatasets/{identifier}")
         return dataset
 
-    def page(self, size: int, after: tuple[float, str] | None) -> list[Dataset]:
-        """Up to `size` datasets that come after the sort key `after`, in order."""
-        later = (d for d in self._datasets.values() if after is None or d.sort_key > after)
+    def page(self, size: int, after: tuple[float, str] | None, *, owner: str = "") -> list[Dataset]:
+        """Up to `size` datasets that come after the sort key `after`, in order; of one owner where it is named."""
+        mine = (d for d in self._datasets.values() if not owner or d.owner == owner)
+        later = (d for d in mine if after is None or d.sort_key > after)
         return sorted(later, key=lambda dataset: dataset.sort_key)[:size]
 
     async def cancel(self, identifier: str) -> Dataset:
@@ -256,6 +277,18 @@ class Registry:
 
         `max_llm_tokens` is a new limit; InvalidInput when it is below the old one.
         """
+        dataset = self.check_retry(identifier, max_llm_tokens)
+        await _ended(dataset.task)
+        async with self._accepting:
+            self.check_retry(identifier, max_llm_tokens)
+            if max_llm_tokens is not None:
+                await self._raise_budget(dataset, max_llm_tokens)
+            await self._set_state(dataset, State.PENDING)
+        self._start(dataset)
+        return dataset
+
+    def check_retry(self, identifier: str, max_llm_tokens: int | None = None) -> Dataset:
+        """The dataset, if it may go on now; raises what `retry` raises, and Exhausted where the quota has no room."""
         self._refuse_when_closing()
         dataset = self.get(identifier)
         state = dataset.status.state
@@ -263,17 +296,18 @@ class Registry:
             raise Unsatisfied(
                 f"movieDatasets/{identifier} is {state.upper()}: only FAILED and CANCELLED datasets can be retried"
             )
-        await _ended(dataset.task)
+        spec = dataset.accepted.spec
         if max_llm_tokens is not None:
-            await self._raise_budget(dataset, max_llm_tokens)
-        await self._set_state(dataset, State.PENDING)
-        self._start(dataset)
+            if 0 < max_llm_tokens < spec.max_llm_tokens:
+                least = spec.max_llm_tokens
+                raise InvalidInput("max_llm_tokens", f"must be 0 (no limit) or at least {least}, got {max_llm_tokens}")
+            spec = replace(spec, max_llm_tokens=max_llm_tokens)
+        need = need_of(spec, dataset.accepted.estimate, dataset.progress.tokens)
+        self._quotas.check(dataset.owner, need, self._datasets.values())
         return dataset
 
     async def _raise_budget(self, dataset: Dataset, most: int) -> None:
         spec = dataset.accepted.spec
-        if 0 < most < spec.max_llm_tokens:
-            raise InvalidInput("max_llm_tokens", f"must be 0 (no limit) or at least {spec.max_llm_tokens}, got {most}")
         accepted = replace(dataset.accepted, spec=replace(spec, max_llm_tokens=most))
         await self._store.replace(DatasetKeys(dataset.identifier).request, wire.to_json(accepted))
         dataset.accepted = accepted
@@ -374,7 +408,7 @@ class Registry:
         for prefix in (keys.files, f"{keys.root}/work", f"{keys.root}/pictures", f"{keys.root}/plot"):
             await self._persistently(lambda prefix=prefix: self._store.delete_all(prefix))  # type: ignore[misc]
         if dataset.accepted.request_id:
-            record = f"requests/{digest(dataset.accepted.request_id.encode())}.json"
+            record = f"requests/{mark_of(dataset.owner, dataset.accepted.request_id)}.json"
             await self._persistently(lambda: self._store.delete(record))
         await self._persistently(lambda: self._store.delete_all(keys.root))
         del self._datasets[dataset.identifier]
@@ -400,6 +434,11 @@ class Registry:
         for dataset in self._datasets.values():
             counts[dataset.status.state] += 1
         self._on_states(counts)
+
+
+def mark_of(owner: str, request_id: str) -> str:
+    """The name under which a request_id is remembered; each owner has their own."""
+    return digest((request_id if owner == DEFAULT_TENANT else f"{owner}\n{request_id}").encode())
 
 
 def _trouble_of(error: Exception) -> Trouble:

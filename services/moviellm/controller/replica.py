@@ -16,6 +16,8 @@ from moviellm.controller.servicer import SERVICE
 from moviellm.controller.stages import ImportedPlot
 from moviellm.dataset import Estimate, MovieDatasetSpec
 from moviellm.errors import Unavailable
+from moviellm.security.identity import DEFAULT_TENANT
+from moviellm.security.secured_channel import PLAIN, Peer
 
 log = structlog.get_logger()
 
@@ -62,13 +64,14 @@ class Replica:
         following: Following,
         store: ArtifactStore,
         fence: Fence,
+        others: Peer = PLAIN,
     ) -> None:
         self._election = election
         self._registry = registry
         self._following = following
         self._store = store
         fence.holds = lambda: election.holds
-        self.forwarder = Forwarder(SERVICE, self.leader_address)
+        self.forwarder = Forwarder(SERVICE, self.leader_address, others)
         self._tasks: list[asyncio.Task[None]] = []
         self.began = asyncio.Event()
         self.is_retired = False
@@ -148,19 +151,20 @@ class LedDatasets:
         pictures: tuple[bytes, ...] = (),
         plot: ImportedPlot | None = None,
         estimate: Estimate | None = None,
+        owner: str = DEFAULT_TENANT,
     ) -> Dataset:
         """Accept a request."""
         return await self._led().create(
-            identifier, spec, request_id=request_id, pictures=pictures, plot=plot, estimate=estimate
+            identifier, spec, request_id=request_id, pictures=pictures, plot=plot, estimate=estimate, owner=owner
         )
 
     def get(self, identifier: str) -> Dataset:
         """One dataset."""
         return self._led().get(identifier)
 
-    def page(self, size: int, after: tuple[float, str] | None) -> list[Dataset]:
+    def page(self, size: int, after: tuple[float, str] | None, *, owner: str = "") -> list[Dataset]:
         """A page of datasets."""
-        return self._led().page(size, after)
+        return self._led().page(size, after, owner=owner)
 
     async def cancel(self, identifier: str) -> Dataset:
         """Stop and keep."""

@@ -1,6 +1,7 @@
 """MovieDatasetService: convert, call, convert."""
 
 import base64
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,10 +15,12 @@ from moviellm.artifacts import ArtifactStore, DatasetKeys
 from moviellm.controller.admission import check_request_id, chosen_id, dataset_id, page_size
 from moviellm.controller.datasets import Datasets
 from moviellm.controller.estimate import Prices, cost
+from moviellm.controller.ownership import candidates, identifier_of, longest_name, shown
 from moviellm.controller.reception import SHAPE, Reception, Request
 from moviellm.controller.registry import Dataset
 from moviellm.dataset import MovieDatasetSpec, PlotSpec, State
 from moviellm.errors import InvalidInput, NotFound
+from moviellm.security.identity import Role, caller
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc
 
@@ -38,8 +41,10 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
     @rpc.method
     async def CreateMovieDataset(self, request: pb.CreateMovieDatasetRequest, context: Context) -> pb.MovieDataset:
         """Accept a request, or only check it."""
+        owner = caller().tenant
         check_request_id(request.request_id)
-        identifier = chosen_id(request.movie_dataset_id, request.spec.theme)
+        name = chosen_id(request.movie_dataset_id, request.spec.theme, longest=longest_name(owner))
+        identifier = identifier_of(owner, name)
         pictures = tuple(request.style_pictures)
         received = await self._reception.receive(_request(request, pictures), only_check=request.validate_only)
         if request.validate_only:
@@ -54,13 +59,14 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
             pictures=pictures,
             plot=received.plot,
             estimate=received.estimate,
+            owner=owner,
         )
         return self._message(dataset)
 
     @rpc.method
     async def GetMovieDataset(self, request: pb.GetMovieDatasetRequest, context: Context) -> pb.MovieDataset:
         """One dataset."""
-        return self._message(self._registry.get(dataset_id(request.name)))
+        return self._message(self._dataset(request.name))
 
     @rpc.method
     async def ListMovieDatasets(
@@ -68,7 +74,8 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
     ) -> pb.ListMovieDatasetsResponse:
         """A page of datasets."""
         size = page_size(request.page_size, default=50, most=1000)
-        page = self._registry.page(size + 1, _decode_token(request.page_token))
+        owner = "" if caller().role is Role.OPERATOR else caller().tenant
+        page = self._registry.page(size + 1, _decode_token(request.page_token), owner=owner)
         token = _encode_token(page[size - 1].sort_key) if len(page) > size else ""
         return pb.ListMovieDatasetsResponse(
             movie_datasets=[self._message(dataset) for dataset in page[:size]], next_page_token=token
@@ -77,7 +84,7 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
     @rpc.method
     async def CancelMovieDataset(self, request: pb.CancelMovieDatasetRequest, context: Context) -> pb.MovieDataset:
         """Stop and keep."""
-        return self._message(await self._registry.cancel(dataset_id(request.name)))
+        return self._message(await self._registry.cancel(self._dataset(request.name).identifier))
 
     @rpc.method
     async def RetryMovieDataset(self, request: pb.RetryMovieDatasetRequest, context: Context) -> pb.MovieDataset:
@@ -85,12 +92,12 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
         most = request.max_llm_tokens if request.HasField("max_llm_tokens") else None
         if most is not None and most < 0:
             raise InvalidInput("max_llm_tokens", f"must be 0 (no limit) or more, got {most}")
-        return self._message(await self._registry.retry(dataset_id(request.name), most))
+        return self._message(await self._registry.retry(self._dataset(request.name).identifier, most))
 
     @rpc.method
     async def DeleteMovieDataset(self, request: pb.DeleteMovieDatasetRequest, context: Context) -> empty_pb2.Empty:
         """Stop and remove."""
-        await self._registry.delete(dataset_id(request.name))
+        await self._registry.delete(self._dataset(request.name).identifier)
         return empty_pb2.Empty()
 
     @rpc.method
@@ -98,7 +105,7 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
         self, request: pb.WatchMovieDatasetRequest, context: Context
     ) -> AsyncIterator[pb.WatchMovieDatasetResponse]:
         """The dataset at every change."""
-        identifier = dataset_id(request.name)
+        identifier = self._dataset(request.name).identifier
         async for dataset in self._registry.watch(identifier, _revision(request.resume_token)):
             yield pb.WatchMovieDatasetResponse(
                 movie_dataset=self._message(dataset), resume_token=str(dataset.progress.revision)
@@ -107,7 +114,7 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
     @rpc.method
     async def ListArtifacts(self, request: pb.ListArtifactsRequest, context: Context) -> pb.ListArtifactsResponse:
         """A page of files, ordered by path."""
-        dataset = self._registry.get(dataset_id(request.parent, "parent"))
+        dataset = self._dataset(request.parent, "parent")
         size = page_size(request.page_size, default=1000, most=10_000)
         prefix = DatasetKeys(dataset.identifier).files
         artifacts: list[pb.Artifact] = []
@@ -123,7 +130,7 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
         self, request: pb.DownloadArtifactRequest, context: Context
     ) -> AsyncIterator[pb.DownloadArtifactResponse]:
         """The bytes of one file."""
-        dataset = self._registry.get(dataset_id(request.parent, "parent"))
+        dataset = self._dataset(request.parent, "parent")
         prefix = f"{self._store.root}/{DatasetKeys(dataset.identifier).files}"
         if request.path.startswith("/") or not request.path or ".." in request.path.split("/"):
             raise InvalidInput("path", "must be a path from ListArtifacts")
@@ -134,10 +141,20 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
             for start in range(0, len(piece), 2 * CHUNK_BYTES):
                 yield pb.DownloadArtifactResponse(data=piece[start : start + 2 * CHUNK_BYTES])
 
+    def _dataset(self, name: str, field: str = "name") -> Dataset:
+        """The dataset that the caller means; NotFound for another tenant's as for none."""
+        principal = caller()
+        for identifier in candidates(principal, dataset_id(name, field)):
+            with contextlib.suppress(NotFound):
+                dataset = self._registry.get(identifier)
+                if principal.sees(dataset.owner):
+                    return dataset
+        raise NotFound(f"there is no dataset {name}")
+
     def _message(self, dataset: Dataset) -> pb.MovieDataset:
         spec = dataset.accepted.spec
         message = pb.MovieDataset(
-            name=f"movieDatasets/{dataset.identifier}",
+            name=f"movieDatasets/{shown(caller(), dataset.identifier, dataset.owner)}",
             spec=wire.to_message(spec, pb.MovieDatasetSpec),
             state=pb.MovieDataset.State.Value(f"STATE_{dataset.status.state.upper()}"),
             stages=[wire.to_message(stage, pb.StageProgress) for stage in dataset.stages()],

@@ -1,9 +1,16 @@
 """What the controller can be told."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from moviellm.controller.quotas import Quota
+from moviellm.dataset import Stage
 from moviellm.pocket.vocabulary import STYLES
+from moviellm.security.addresses import is_loopback
+from moviellm.security.pem import PairFiles
+from moviellm.security.tokens import read_tokens
 from moviellm.settings import ServiceSettings
 
 
@@ -105,6 +112,43 @@ class ControllerSettings(ServiceSettings):
     lease_address: str = ""
     """Where other controllers on the store reach this one, as host:port; the machine's IP and own port when empty."""
 
+    tokens_file: str = ""
+    """Requesters by their tokens, as JSON, read again when it changes: see docs/operating.md; empty for none."""
+
+    oidc_issuer: str = ""
+    """The identity provider whose JSON Web Tokens requesters may send: the claim "iss"; empty for none."""
+
+    oidc_audience: str = ""
+    """What those tokens must be for: the claim "aud"."""
+
+    oidc_keys: str = ""
+    """The identity provider's public keys (JWKS): an https address or a file."""
+
+    oidc_tenant_claim: str = Field(default="tenant", min_length=1)
+    """The claim that names the requester's tenant; "a.b" is b within a."""
+
+    oidc_roles_claim: str = Field(default="roles", min_length=1)
+    """The claim that lists the requester's roles (reader, writer, operator), or holds them parted by spaces."""
+
+    quotas: dict[str, Quota] = Field(default_factory=dict)
+    """Most that tenants may have under way, as JSON, "*" for those not named; 0 for no limit:
+    {"*": {"datasets": 4, "frames": 20000, "llm_tokens": 2000000}}."""
+
+    services_ca_file: str = ""
+    """Authorities (PEM) that sign the services' certificates; set to call the services by TLS."""
+
+    services_cert_file: str = ""
+    """The certificate (PEM) that the controller shows the services; empty for none."""
+
+    services_key_file: str = ""
+    """The key of that certificate (PEM, not encrypted)."""
+
+    services_server_name: str = ""
+    """The name that the services' certificates are for; the host of each address when empty."""
+
+    services_in_the_clear: tuple[Stage, ...] = ()
+    """Services that are called without TLS all the same, such as ["rendering"]."""
+
     kubernetes: bool = False
     """Follow MovieDataset resources of the cluster this runs in, and let one of several replicas lead."""
 
@@ -128,3 +172,43 @@ class ControllerSettings(ServiceSettings):
 
     kubernetes_status_seconds: float = Field(default=2.0, ge=0.05)
     """Least time between two statuses written of one resource."""
+
+    @property
+    def ways_to_know_callers(self) -> dict[str, bool]:
+        """Variables by which requesters prove who they are, and whether each is set."""
+        return {
+            self.variable("tokens_file"): bool(self.tokens_file),
+            self.variable("oidc_issuer"): bool(self.oidc_issuer),
+            self.variable("tls_client_ca_file"): bool(self.tls_client_ca_file),
+        }
+
+    @property
+    def services_files(self) -> PairFiles:
+        """The files for TLS towards the services."""
+        return PairFiles(self.services_cert_file, self.services_key_file, self.services_ca_file)
+
+    @model_validator(mode="after")
+    def _knows_requesters(self) -> Self:
+        if self.tokens_file:
+            self.usable("tokens_file", lambda: read_tokens(self.tokens_file))
+        if self.oidc_issuer and not (self.oidc_audience and self.oidc_keys):
+            raise ValueError(
+                f"{self.variable('oidc_issuer')} needs {self.variable('oidc_audience')} and {self.variable('oidc_keys')}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_its_token(self) -> Self:
+        """The services' token is told to nobody on the way."""
+        self.usable("services_ca_file", self.services_files.read)
+        if self.insecure or not self.service_token_file:
+            return self
+        for stage in Stage:
+            is_plain = not self.services_ca_file or stage in self.services_in_the_clear
+            if is_plain and not is_loopback(getattr(self, stage.value)):
+                raise ValueError(
+                    f"{self.variable('service_token_file')} would be sent to {stage} in the clear: set "
+                    f"{self.variable('services_ca_file')}, or {self.variable('insecure')}=true where something else "
+                    "guards the way"
+                )
+        return self

@@ -15,6 +15,7 @@ from moviellm.controller.lease import Election, Terms
 from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
 from moviellm.controller.replica import ADDRESS_MARK, LedDatasets, Nothing, Replica
+from moviellm.controller.rights import other_controller, security_of
 from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
 from moviellm.controller.store_lease import StoreLease, is_gone, own_signature
@@ -59,7 +60,14 @@ async def serve(
         signature=own_signature(),
         is_gone=is_gone,
     )
-    replica = Replica(election=election, registry=registry, following=Nothing(), store=store, fence=fence)
+    replica = Replica(
+        election=election,
+        registry=registry,
+        following=Nothing(),
+        store=store,
+        fence=fence,
+        others=other_controller(settings),
+    )
     servicer = MovieDatasetServicer(
         registry=LedDatasets(replica, registry), store=store, reception=reception, prices=settings.llm_prices
     )
@@ -70,6 +78,7 @@ async def serve(
         check_every=1.0,
         drain_seconds=settings.drain_seconds,
         on_drain=replica.retire,
+        security=security_of(settings),
     )
     leading = asyncio.create_task(replica.lead())
     with contextlib.suppress(TimeoutError):

@@ -12,7 +12,10 @@ from moviellm.errors import Denied, Unauthenticated
 DEFAULT_TENANT = "default"
 """Who owns what was asked for without a name."""
 
-_TENANT = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+TENANT_PATTERN = r"^(?!.*--)[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
+"""1 to 40 lower-case letters, digits and single "-", beginning with a letter and not ending with "-"."""
+
+_TENANT = re.compile(TENANT_PATTERN)
 
 
 class Role(StrEnum):
@@ -78,7 +81,7 @@ def role_of(names: "list[str]") -> Role | None:
 
 
 def is_tenant(text: object) -> bool:
-    """Whether it can name a tenant: 1 to 63 lower-case letters, digits and "-", not at its ends."""
+    """Whether it can name a tenant."""
     return isinstance(text, str) and _TENANT.fullmatch(text) is not None
 
 

@@ -6,15 +6,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from moviellm.errors import Unauthenticated
 from moviellm.security.fresh_files import FreshFiles
-from moviellm.security.identity import ANYONE, Principal, Role, bearer_of
+from moviellm.security.identity import ANYONE, Principal, Role, bearer_of, is_tenant
 
 UNKNOWN = "the token is not known to this server"
 LEAST = 16
 """Characters of the shortest token that is taken."""
+
+
+def checked_tenant(text: str) -> str:
+    """The name of a tenant; ValueError for what cannot be one."""
+    if not is_tenant(text):
+        raise ValueError(
+            'must have 1 to 40 lower-case letters, digits and single "-", begin with a letter and not end with "-"'
+        )
+    return text
 
 
 class Entry(BaseModel):
@@ -23,7 +32,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    tenant: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    tenant: Annotated[str, AfterValidator(checked_tenant)]
     role: Role
     name: str = ""
 

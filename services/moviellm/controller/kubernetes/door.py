@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import structlog
 
 from moviellm import wire
-from moviellm.artifacts import ArtifactStore, digest
+from moviellm.artifacts import ArtifactStore
 from moviellm.controller.kubernetes.cluster import Cluster
 from moviellm.controller.kubernetes.operator import Operator
 from moviellm.controller.kubernetes.resource import (
@@ -23,10 +23,11 @@ from moviellm.controller.kubernetes.resource import (
     read,
 )
 from moviellm.controller.kubernetes.watching import Gallery
-from moviellm.controller.registry import Dataset, Registry, RequestRecord
+from moviellm.controller.registry import Dataset, Registry, RequestRecord, mark_of
 from moviellm.controller.stages import ImportedPlot
 from moviellm.dataset import Estimate, MovieDatasetSpec, State
 from moviellm.errors import AlreadyExists, InvalidInput, MovieLLMError, NotFound, Unavailable
+from moviellm.security.identity import DEFAULT_TENANT
 
 log = structlog.get_logger()
 
@@ -62,9 +63,9 @@ class ClusterDatasets:
         """One dataset; raises NotFound."""
         return self._registry.get(identifier)
 
-    def page(self, size: int, after: tuple[float, str] | None) -> list[Dataset]:
+    def page(self, size: int, after: tuple[float, str] | None, *, owner: str = "") -> list[Dataset]:
         """Up to `size` datasets after a sort key."""
-        return self._registry.page(size, after)
+        return self._registry.page(size, after, owner=owner)
 
     def watch(self, identifier: str, revision: int) -> AsyncIterator[Dataset]:
         """The dataset at every change."""
@@ -81,10 +82,11 @@ class ClusterDatasets:
         pictures: tuple[bytes, ...] = (),
         plot: ImportedPlot | None = None,
         estimate: Estimate | None = None,
+        owner: str = DEFAULT_TENANT,
     ) -> Dataset:
         """Make the resource, then accept the request. A repeated request_id gives the first dataset."""
         self._must_know_all()
-        mark = digest(request_id.encode()) if request_id else ""
+        mark = mark_of(owner, request_id) if request_id else ""
         async with self._creating:
             identifier = await self._made_before(mark) or identifier
             async with self._operator.lock(identifier):
@@ -96,7 +98,13 @@ class ClusterDatasets:
                     resource = await self._make_resource(Key(self._operator.home, identifier), spec, mark)
                 try:
                     return await self._registry.create(
-                        identifier, spec, request_id=request_id, pictures=pictures, plot=plot, estimate=estimate
+                        identifier,
+                        spec,
+                        request_id=request_id,
+                        pictures=pictures,
+                        plot=plot,
+                        estimate=estimate,
+                        owner=owner,
                     )
                 except MovieLLMError:
                     await self._take_back(resource)
@@ -115,6 +123,7 @@ class ClusterDatasets:
         dataset, resource = self._pair(identifier)
         async with self._operator.lock(identifier):
             if resource and dataset.status.state in (State.FAILED, State.CANCELLED):
+                self._registry.check_retry(identifier)
                 limit = {} if max_llm_tokens is None else {"maxLlmTokens": max_llm_tokens}
                 try:
                     await self._change(resource, {"suspend": False} | limit)

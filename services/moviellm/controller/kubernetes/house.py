@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from moviellm.controller.estimate import Prices
 from moviellm.controller.kubernetes.cluster import Cluster
-from moviellm.controller.kubernetes.resource import Resource, spec_of, without_uploads
+from moviellm.controller.kubernetes.resource import Key, Resource, spec_of, without_uploads
 from moviellm.controller.kubernetes.watching import Gallery
 from moviellm.controller.registry import Dataset, Registry
 from moviellm.dataset import MovieDatasetSpec
@@ -29,7 +29,7 @@ class House:
     cluster: Cluster
     gallery: Gallery
     registry: Registry
-    accept: Callable[[str, MovieDatasetSpec], Awaitable[None]]
+    accept: Callable[[Key, MovieDatasetSpec], Awaitable[None]]
     admit: Callable[[MovieDatasetSpec], MovieDatasetSpec]
     artifacts: Callable[[str], str]
     prices: Prices

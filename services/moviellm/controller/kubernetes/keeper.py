@@ -156,7 +156,7 @@ class Keeper:
             if resource.needs_uploads:
                 self._stand(resource, summary.NEEDS_UPLOADS)
                 return
-            await self._house.accept(self._identifier, spec_of(resource.content))
+            await self._house.accept(self._key, spec_of(resource.content))
             self._standing = None
         except InvalidInput as error:
             self._stand(resource, summary.refused("InvalidSpec", error.message))

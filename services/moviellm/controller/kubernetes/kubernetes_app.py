@@ -21,12 +21,13 @@ from moviellm.controller.kubernetes.kubernetes_api import (
     own_namespace,
 )
 from moviellm.controller.kubernetes.operator import Operator
-from moviellm.controller.kubernetes.resource import without_uploads
+from moviellm.controller.kubernetes.resource import Key, without_uploads
 from moviellm.controller.kubernetes.watching import Gallery
 from moviellm.controller.lease import Election, Terms
 from moviellm.controller.reception import Reception, Request
 from moviellm.controller.registry import Registry
 from moviellm.controller.replica import ADDRESS_MARK, LedDatasets, Replica
+from moviellm.controller.rights import other_controller, security_of
 from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
 from moviellm.controller.standing import own_ip, until_over
@@ -61,9 +62,9 @@ class KubernetesController:
             labels=settings.kubernetes_labels,
         )
 
-        async def accept(identifier: str, spec: MovieDatasetSpec) -> None:
+        async def accept(key: Key, spec: MovieDatasetSpec) -> None:
             received = await reception.receive(Request(without_uploads(spec)))
-            await registry.create(identifier, received.spec, estimate=received.estimate)
+            await registry.create(key.dataset(home), received.spec, estimate=received.estimate, owner=key.owner(home))
 
         gallery = Gallery()
         house = House(
@@ -83,7 +84,14 @@ class KubernetesController:
             f"{identity}{ADDRESS_MARK}{address}",
             terms=Terms(settings.kubernetes_lease_seconds),
         )
-        self.replica = Replica(election=election, registry=registry, following=operator, store=store, fence=fence)
+        self.replica = Replica(
+            election=election,
+            registry=registry,
+            following=operator,
+            store=store,
+            fence=fence,
+            others=other_controller(settings),
+        )
         datasets = ClusterDatasets(
             registry=registry,
             operator=operator,
@@ -105,6 +113,7 @@ class KubernetesController:
             check_every=1.0,
             drain_seconds=settings.drain_seconds,
             on_drain=self.replica.retire,
+            security=security_of(settings),
         )
 
     async def run(self) -> int:

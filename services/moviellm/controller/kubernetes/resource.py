@@ -10,6 +10,7 @@ from typing import Any
 
 import pydantic
 
+from moviellm.controller.ownership import owner_of
 from moviellm.dataset import MovieDatasetSpec, PlotSpec, StyleMethod
 from moviellm.errors import InvalidInput
 
@@ -58,6 +59,10 @@ class Key:
             return self.name
         mark = hashlib.sha256(str(self).encode()).hexdigest()[:8]
         return f"{self.name[:_LONGEST_NAME].rstrip('-')}-{mark}"
+
+    def owner(self, home: str) -> str:
+        """The tenant whose dataset it is: in the controller's own namespace the one its name tells."""
+        return owner_of(self.name) if self.namespace == home else self.namespace
 
 
 @dataclass(frozen=True)
