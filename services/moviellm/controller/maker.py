@@ -1,6 +1,6 @@
 """One unit of work: look whether it is made, else have it made, and store it once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 import structlog
@@ -33,7 +33,11 @@ class Failed(Exception):
 
 
 class Maker:
-    """Makes units of one dataset: existing artifacts are read, missing ones made with retries and stored."""
+    """Makes units of one dataset: existing artifacts are read, missing ones made with retries and stored.
+
+    `present` holds the keys that the store had when the work was taken up: no others are looked for. What somebody else
+    stored meanwhile is found when it is to be written, and then taken instead.
+    """
 
     def __init__(
         self,
@@ -44,9 +48,11 @@ class Maker:
         policy: RetryPolicy,
         progress: Progress,
         metrics: Metrics,
+        present: Collection[str],
         may_work: Callable[[], None] = lambda: None,
     ) -> None:
         self._may_work = may_work
+        self._present = present
         self.store = store
         self.progress = progress
         self.metrics = metrics
@@ -68,7 +74,7 @@ class Maker:
 
         A unit that is made now counts as progress of its stage, unless its stage counts something finer.
         """
-        existing = await self.attempt(stage, unit, lambda: self.store.find(key))
+        existing = await self.attempt(stage, unit, lambda: self.store.find(key)) if key in self._present else None
         if existing is not None:
             return wire.from_json(existing, cls, key)
         async with self._lanes.place(stage, self.progress):
@@ -77,12 +83,14 @@ class Maker:
                 made = await self.attempt(stage, unit, make)
             self.progress.used(made.work)
             data = wire.to_json(made.value, Provenance(made.made_from, made.work, made.mends))
-            await self.attempt(stage, unit, lambda: self.store.put(key, data))
+            is_first = await self.attempt(stage, unit, lambda: self.store.put(key, data))
         self.metrics.succeeded(stage, made.work, tenant=self.progress.owner)
         if counted:
             self.progress.made(stage)
         self._log.info("made", stage=stage, unit=unit, seconds=round(made.work.seconds, 2), by=made.work.model)
-        return made.value
+        if is_first:
+            return made.value
+        return wire.from_json(await self.attempt(stage, unit, lambda: self.store.get(key)), cls, key)
 
     async def attempt(self, stage: Stage, unit: str, make: Callable[[], Awaitable[T]]) -> T:
         """The result of `make` with retries; troubles show in the dataset's status while they last."""

@@ -1,6 +1,7 @@
 """What a dataset has in the store: counted once when the controller takes it up, then kept in memory."""
 
 import asyncio
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,13 +25,15 @@ class Used:
 class Survey:
     """Units made by stage, exported movies, titles by movie, (movie, frame) of rendered frames, tokens by model.
 
-    Frames are listed for movies that are not exported yet; of the others only the count is kept.
+    Frames and the keys of other `units` are listed for movies that are not exported yet; of the others only the count
+    is kept.
     """
 
     done: Mapping[Stage, int]
     exported: frozenset[int]
     titles: Mapping[int, str]
     frames: frozenset[tuple[int, int]]
+    units: frozenset[str] = frozenset()
     use: Mapping[str, ModelUse] = field(default_factory=dict)
 
 
@@ -39,19 +42,19 @@ async def survey(store: ArtifactStore, dataset: str) -> Survey:
     keys = DatasetKeys(dataset)
     done = dict.fromkeys(Stage, 0)
     exported: set[int] = set()
-    paid: dict[int, list[str]] = {}
-    outlines: list[int] = []
+    units: dict[int, list[str]] = {}
+    of_all: set[str] = set()
     async for entry in store.list(f"{keys.root}/work"):
         movie, _, artifact = entry.key.removeprefix(f"{keys.root}/work/").partition("/")
         stage = _stage_of(artifact, movie)
         if stage:
             done[stage] += 1
-        if stage in (Stage.SCRIPTING, Stage.QA):
-            paid.setdefault(int(movie), []).append(entry.key)
+        if artifact:
+            units.setdefault(int(movie), []).append(sys.intern(artifact))
+        else:
+            of_all.add(entry.key)
         if artifact == "exported.json":
             exported.add(int(movie))
-        if artifact == "outline.json":
-            outlines.append(int(movie))
     frames: set[tuple[int, int]] = set()
     async for entry in store.list(f"{keys.files}/movies"):
         movie, _, file = entry.key.removeprefix(f"{keys.files}/movies/").partition("/")
@@ -60,21 +63,28 @@ async def survey(store: ArtifactStore, dataset: str) -> Survey:
         done[Stage.RENDERING] += 1
         if int(movie) not in exported:
             frames.add((int(movie), int(file.removeprefix("frames/").partition(".")[0])))
-    titles = {movie: await _title(store, keys.movie(movie).outline) for movie in sorted(outlines)}
-    return Survey(done, frozenset(exported), titles, frozenset(frames), await _use(store, keys, paid, exported))
+    unfinished = [movie for movie in units if movie not in exported]
+    return Survey(
+        done,
+        frozenset(exported),
+        await _titles(store, keys, sorted(movie for movie, found in units.items() if "outline.json" in found)),
+        frozenset(frames),
+        frozenset(of_all.union(*(_keys_of(keys, movie, units[movie]) for movie in unfinished))),
+        await _use(store, keys, units, exported),
+    )
 
 
 async def _use(
-    store: ArtifactStore, keys: DatasetKeys, paid: Mapping[int, Sequence[str]], exported: Collection[int]
+    store: ArtifactStore, keys: DatasetKeys, units: Mapping[int, Sequence[str]], exported: Collection[int]
 ) -> dict[str, ModelUse]:
     """What all movies have cost, by model; the sum of an exported movie is kept, for it changes no more."""
     total: dict[str, ModelUse] = {}
-    for movie, units in paid.items():
-        kept = await store.find(keys.movie(movie).use) if movie in exported else None
+    for movie, found in units.items():
+        kept = await store.find(keys.movie(movie).use) if movie in exported and "use.json" in found else None
         if kept is not None:
             works = wire.from_json(kept, Used, keys.movie(movie).use).works
         else:
-            works = _summed(await _works(store, units))
+            works = _summed(await _works(store, _keys_of(keys, movie, filter(_is_paid, found))))
             if movie in exported:
                 await store.put(keys.movie(movie).use, wire.to_json(Used(works)))
         for work in works:
@@ -103,6 +113,14 @@ async def _works(store: ArtifactStore, keys: Sequence[str]) -> list[Work]:
     return works
 
 
+def _keys_of(keys: DatasetKeys, movie: int, artifacts: Iterable[str]) -> list[str]:
+    return [f"{keys.movie(movie).work}/{artifact}" for artifact in artifacts]
+
+
+def _is_paid(artifact: str) -> bool:
+    return _stage_of(artifact, "") in (Stage.SCRIPTING, Stage.QA)
+
+
 def _stage_of(artifact: str, movie: str) -> Stage | None:
     """The stage whose unit this record of a movie's work is; rendering is counted by frames instead."""
     if artifact == "outline.json" or artifact.startswith(("chapters/", "scenes/")):
@@ -116,5 +134,11 @@ def _stage_of(artifact: str, movie: str) -> Stage | None:
     return None
 
 
-async def _title(store: ArtifactStore, key: str) -> str:
-    return wire.from_json(await store.get(key), Outline, key).title
+async def _titles(store: ArtifactStore, keys: DatasetKeys, movies: Sequence[int]) -> dict[int, str]:
+    titles: dict[int, str] = {}
+    for start in range(0, len(movies), READS_AT_ONCE):
+        batch = [keys.movie(movie).outline for movie in movies[start : start + READS_AT_ONCE]]
+        found = await asyncio.gather(*map(store.get, batch))
+        outlines = (wire.from_json(data, Outline, key) for key, data in zip(batch, found, strict=True))
+        titles.update(zip(movies[start:], (outline.title for outline in outlines), strict=False))
+    return titles

@@ -55,6 +55,7 @@ class Workshop:
             policy=self._policy,
             progress=progress,
             metrics=self._metrics,
+            present=found.units,
             may_work=self._may_work,
         )
         looks = LookWork(dataset, spec, stages=self._stages, maker=maker, options=self._look_options)
