@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from moviellm import rpc, wire
 from moviellm.artifacts import digest
+from moviellm.controller.kept import kept
 from moviellm.controller.stages import (
     ImportedPlot,
     InversionProgress,
@@ -291,10 +292,12 @@ def _spec(spec: MovieDatasetSpec) -> movie_dataset_service_pb2.MovieDatasetSpec:
     return wire.to_message(spec, movie_dataset_service_pb2.MovieDatasetSpec)
 
 
+@kept(64)
 def _outline(outline: Outline) -> movie_pb2.Outline:
     return wire.to_message(outline, movie_pb2.Outline)
 
 
+@kept(512)
 def _chapter(chapter: Chapter) -> movie_pb2.Chapter:
     return wire.to_message(chapter, movie_pb2.Chapter)
 
