@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 
 from moviellm import errors
 from moviellm.rpc.statuses import MAX_MESSAGE_BYTES, abort
+from moviellm.rpc.unreadable import Reader
 from moviellm.security.certificates import server_credentials
 from moviellm.security.doorkeeper import Doorkeeper
 from moviellm.security.identity import Guard, Role
@@ -84,7 +85,7 @@ class Server:
         self._on_drain = on_drain
         self._security = security
         doorkeeper = Doorkeeper(security.guard, security.roles, abort)
-        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[doorkeeper])
+        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[doorkeeper, Reader(abort)])
         self._names = [registration.name for registration in registrations]
         for registration in registrations:
             registration.add(self._server)
@@ -103,7 +104,7 @@ class Server:
     def _health_alone(self) -> grpc.aio.Server | None:
         if not self._security.health_listen:
             return None
-        server = grpc.aio.server(options=_OPTIONS)
+        server = grpc.aio.server(options=_OPTIONS, interceptors=[Reader(abort)])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         return server
 
