@@ -44,18 +44,22 @@ async def make_dataset(
     plan: Plan, *, stages: Stages, maker: Maker, looks: LookWork, pictures: PictureWork, own_plot: OwnPlot
 ) -> None:
     """Make all that is missing of a dataset. Raises Failed after everything that can be made is made."""
-    window = asyncio.Semaphore(plan.movies_in_flight)
+    missing = (number for number in range(1, plan.spec.movies + 1) if number not in plan.exported)
+    failures: list[tuple[int, Exception]] = []
 
-    async def movie(number: int) -> None:
-        if number in plan.exported:
-            return
-        async with window:
+    async def movies() -> None:
+        for number in missing:
             story = MovieStory(
                 plan, number, stages=stages, maker=maker, looks=looks, pictures=pictures, own_plot=own_plot
             )
-            await story.make()
+            try:
+                await story.make()
+            except Exception as error:
+                failures[:] = sorted([*failures, (number, error)], key=lambda failure: failure[0])[:1]
 
-    await all_of(movie(number) for number in range(1, plan.spec.movies + 1))
+    await all_of(movies() for _ in range(plan.movies_in_flight))
+    if failures:
+        raise failures[0][1]
     await maker.made(
         Stage.EXPORT,
         "whole dataset",
