@@ -15,8 +15,8 @@ from moviellm.controller.lanes import Lanes
 from moviellm.controller.look_work import LookOptions
 from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy
-from moviellm.controller.reception import Reception
 from moviellm.controller.quotas import Quotas
+from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
 from moviellm.controller.rights import peer_of
 from moviellm.controller.settings import ControllerSettings
@@ -85,6 +85,7 @@ async def serve(settings: ControllerSettings) -> int:
         store=store,
         make=workshop_of(settings, store, stages, metrics, fence).make,
         datasets_in_flight=settings.datasets_in_flight,
+        most_unfinished=settings.datasets_unfinished,
         quotas=Quotas(settings.quotas),
         on_states=metrics.count_datasets,
     )

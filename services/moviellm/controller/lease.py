@@ -162,7 +162,7 @@ class Election:
         heard = (self.leader, spec.get("renewTime"), spec.get("leaseTransitions"))
         if heard != self._seen:
             self._seen, self._seen_at = heard, self._clock()
-        if not self.leader or self._is_gone(spec):
+        if self.leader in ("", self._identity) or self._is_gone(spec):  # its own: the answer to its writing was lost
             return True
         return self._clock() - self._seen_at >= float(spec.get("leaseDurationSeconds") or self._terms.seconds)
 

@@ -14,6 +14,7 @@ import structlog
 
 from moviellm import tracing, wire
 from moviellm.artifacts import ArtifactStore, DatasetKeys, digest
+from moviellm.controller.fair import FairPlaces
 from moviellm.controller.maker import Failed
 from moviellm.controller.own_plot import store_plot
 from moviellm.controller.progress import Progress
@@ -24,6 +25,7 @@ from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec, Stage, StageP
 from moviellm.errors import (
     AlreadyExists,
     Broken,
+    Exhausted,
     InvalidInput,
     MovieLLMError,
     NotFound,
@@ -46,6 +48,7 @@ _STAYS_AGAINST = {
 
 WATCH_PAUSE = 0.2
 STORE_PAUSE = 2.0
+FULL_RETRY_AFTER = 60.0
 
 
 @dataclass(frozen=True)
@@ -137,13 +140,15 @@ class Registry:
         store: ArtifactStore,
         make: MakeDataset,
         datasets_in_flight: int,
+        most_unfinished: int = 10_000,
         quotas: Quotas = NO_QUOTAS,
         on_states: Callable[[Mapping[State, int]], None] = lambda counts: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._make = make
-        self._places = asyncio.Semaphore(datasets_in_flight)
+        self._places = FairPlaces(datasets_in_flight, kept=1)
+        self._most_unfinished = most_unfinished
         self._quotas = quotas
         self._on_states = on_states
         self._clock = clock
@@ -223,6 +228,7 @@ class Registry:
                     return self._datasets[identifier]
             if identifier in self._datasets:
                 raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
+            self._refuse_when_full()
             self._quotas.check(owner, need_of(spec, estimate), self._datasets.values())
             keys = DatasetKeys(identifier)
             for number, data in enumerate(pictures, 1):
@@ -230,12 +236,31 @@ class Registry:
             if plot is not None:
                 await store_plot(self._store, keys, plot)
             accepted = Accepted(spec, self._clock(), request_id, estimate, tracing.begun().header, owner)
-            if not await self._store.put(keys.request, wire.to_json(accepted)):
-                raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
+            if not await self._is_stored(keys.request, wire.to_json(accepted)):
+                return await self._stored_before(identifier, request_id)
             log.info("accepted", dataset=identifier, movies=spec.movies, frames=spec.movies * spec.shape.total_frames)
             dataset = self._take_up(identifier, accepted, Status(update_time=accepted.create_time))
         self._count_states()
         return dataset
+
+    async def _is_stored(self, key: str, data: bytes) -> bool:
+        """Write what must be new; whether it lies there now. The answer to a write may be lost, so it is looked for."""
+        try:
+            if await self._store.put(key, data):
+                return True
+        except Temporary:
+            if await self._store.find(key) != data:
+                raise
+            return True
+        return await self._store.get(key) == data
+
+    async def _stored_before(self, identifier: str, request_id: str) -> Dataset:
+        """A request that nobody heard the answer to; it counts, and whoever asks again with its request_id gets it."""
+        await self._load(identifier)
+        found = self._datasets.get(identifier)
+        if found is None or not request_id or found.accepted.request_id != request_id:
+            raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
+        return found
 
     async def _identifier_of_request(self, mark: str, identifier: str, spec: MovieDatasetSpec) -> str:
         key = f"requests/{mark}.json"
@@ -352,7 +377,7 @@ class Registry:
             await self._run(dataset)
 
     async def _run(self, dataset: Dataset) -> None:
-        async with self._places:
+        async with self._places.place(dataset.owner):
             try:
                 found = await self._persistently(lambda: survey(self._store, dataset.identifier))
                 dataset.progress.done.update(found.done)
@@ -428,6 +453,15 @@ class Registry:
     def _refuse_when_closing(self) -> None:
         if self._closing:
             raise Unavailable("the controller is shutting down; ask again", retry_after=2.0)
+
+    def _refuse_when_full(self) -> None:
+        unfinished = sum(not dataset.status.state.is_final for dataset in self._datasets.values())
+        if unfinished >= self._most_unfinished:
+            raise Exhausted(
+                f"{unfinished:,} datasets wait or are being made, and no more are accepted; ask again later",
+                reason="TOO_MANY_DATASETS",
+                retry_after=FULL_RETRY_AFTER,
+            )
 
     def _count_states(self) -> None:
         counts = dict.fromkeys(State, 0)

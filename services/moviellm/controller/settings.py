@@ -67,7 +67,10 @@ class ControllerSettings(ServiceSettings):
     """What no frame should show; meant for models that need it."""
 
     datasets_in_flight: int = Field(default=8, ge=1)
-    """Datasets worked on at once; later ones wait as PENDING."""
+    """Datasets worked on at once; later ones wait as PENDING. A tenant with none under way never waits for others."""
+
+    datasets_unfinished: int = Field(default=10_000, ge=1)
+    """Datasets that may wait and be made at once; more are refused with RESOURCE_EXHAUSTED."""
 
     movies_in_flight: int = Field(default=4, ge=1)
     """Movies of one dataset worked on at once."""
@@ -192,9 +195,8 @@ class ControllerSettings(ServiceSettings):
         if self.tokens_file:
             self.usable("tokens_file", lambda: read_tokens(self.tokens_file))
         if self.oidc_issuer and not (self.oidc_audience and self.oidc_keys):
-            raise ValueError(
-                f"{self.variable('oidc_issuer')} needs {self.variable('oidc_audience')} and {self.variable('oidc_keys')}"
-            )
+            needed = f"{self.variable('oidc_audience')} and {self.variable('oidc_keys')}"
+            raise ValueError(f"{self.variable('oidc_issuer')} needs {needed}")
         return self
 
     @model_validator(mode="after")
