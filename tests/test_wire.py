@@ -32,6 +32,7 @@ PAIRS = [
     (dataset.StyleSpec, movie_dataset_service_pb2.StyleSpec),
     (dataset.QualitySpec, movie_dataset_service_pb2.QualitySpec),
     (dataset.PlotSpec, movie_dataset_service_pb2.PlotSpec),
+    (dataset.RenderSpec, movie_dataset_service_pb2.RenderSpec),
     (dataset.ModelUse, movie_dataset_service_pb2.ModelUse),
     (dataset.Estimate, movie_dataset_service_pb2.Estimate),
     (dataset.Attempt, rendering_service_pb2.Attempt),

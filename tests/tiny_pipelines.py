@@ -7,10 +7,19 @@ from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
     StableDiffusionPipeline,
+    StableDiffusionXLImg2ImgPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from safetensors.torch import save_file
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    CLIPVisionConfig,
+    CLIPVisionModelWithProjection,
+)
 
 SIZE = 32
 END = "<|endoftext|>"
@@ -147,3 +156,68 @@ def _frozen(pipe):
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
     return pipe
+
+
+def refiner(seed=3):
+    """SDXL's refiner: an img2img pipeline with the second text encoder alone."""
+    torch.manual_seed(seed)
+    words = tokenizer(pad_token="!")
+    pipe = StableDiffusionXLImg2ImgPipeline(
+        vae=vae(),
+        text_encoder=None,
+        tokenizer=None,
+        text_encoder_2=CLIPTextModelWithProjection(text_config(words, dim=24)),
+        tokenizer_2=words,
+        unet=unet(
+            24,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=8,
+            projection_class_embeddings_input_dim=24 + 5 * 8,
+        ),
+        scheduler=epsilon_scheduler(),
+        requires_aesthetics_score=True,
+        add_watermarker=False,
+    )
+    return _frozen(pipe)
+
+
+def save_ip_adapter(folder, pipe, *, seed=4, dim=12):
+    """An IP-Adapter for the pipeline's U-Net, with its image encoder beside it; returns the path of the weights."""
+    torch.manual_seed(seed)
+    width = pipe.unet.config.cross_attention_dim
+    weights = {
+        "image_proj.proj.weight": torch.randn(4 * width, dim),
+        "image_proj.proj.bias": torch.randn(4 * width),
+        "image_proj.norm.weight": torch.ones(width),
+        "image_proj.norm.bias": torch.zeros(width),
+    }
+    hidden = (name for name in pipe.unet.attn_processors if name.endswith("attn2.processor"))
+    for number, name in enumerate(hidden):
+        to_k = pipe.unet.get_submodule(name.removesuffix(".processor")).to_k
+        for kind in ("to_k_ip", "to_v_ip"):
+            weights[f"ip_adapter.{2 * number + 1}.{kind}.weight"] = torch.randn(to_k.out_features, width)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(weights, folder / "ip-adapter.safetensors")
+    config = CLIPVisionConfig(
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        image_size=32,
+        patch_size=8,
+        projection_dim=dim,
+    )
+    CLIPVisionModelWithProjection(config).save_pretrained(folder / "image_encoder")
+    return folder / "ip-adapter.safetensors"
+
+
+def save_lora(path, pipe, *, seed=5, size=0.3):
+    """A LoRA of the U-Net's attention as a file that diffusers loads."""
+    generator = torch.Generator().manual_seed(seed)
+    tensors = {}
+    for name, layer in pipe.unet.named_modules():
+        if isinstance(layer, torch.nn.Linear) and name.endswith(("to_q", "to_k", "to_v", "to_out.0")):
+            tensors[f"unet.{name}.lora_A.weight"] = size * torch.randn(2, layer.in_features, generator=generator)
+            tensors[f"unet.{name}.lora_B.weight"] = size * torch.randn(layer.out_features, 2, generator=generator)
+    save_file(tensors, path)
+    return path

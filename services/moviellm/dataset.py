@@ -33,11 +33,39 @@ MAX_PLOT_BYTES = 8 * 1024 * 1024
 """Size of a requester's own plot at most."""
 
 
+PICTURE_SIDES = range(64, 2049)
+"""Widths and heights in pixels that may be asked for, those that are multiples of `SIDE_STEP`."""
+
+SIDE_STEP = 8
+"""Pixels of a picture to one of its latents."""
+
+MAX_STEPS = 200
+"""Most denoising steps of a picture."""
+
+MAX_GUIDANCE = 30.0
+"""Highest scale of classifier-free guidance."""
+
+MAX_REFINER_SHARE = 0.9
+"""Largest share of the steps that a refiner may take."""
+
+MAX_NEGATIVE_PROMPT = 2000
+"""Most characters of what pictures shall not show."""
+
+RENDER_PROFILES = ("turbo", "lcm", "lightning")
+"""Few-step ways of sampling by name; which of them a deployment has, it says itself."""
+
+
 class StyleMethod(StrEnum):
-    """How a look is held through a movie: by a learnt embedding (the paper's way), or by words in every prompt."""
+    """How a look is held through a movie.
+
+    By a learnt embedding (the paper's way), by words in every prompt, by learnt low-rank changes of the picture model,
+    or by letting the picture model look at the references through an adapter.
+    """
 
     TEXTUAL_INVERSION = "textual_inversion"
     PROMPT = "prompt"
+    LORA = "lora"
+    IP_ADAPTER = "ip_adapter"
 
 
 @dataclass(frozen=True)
@@ -64,6 +92,22 @@ class QualitySpec:
     attempts: int = 1
     min_score: float = 0.0
     ablation: bool = False
+
+
+@dataclass(frozen=True)
+class RenderSpec:
+    """How frames are sampled; 0 and empty mean the picture model's own.
+
+    `refiner_share` is the share of the steps, 0 to `MAX_REFINER_SHARE`, that a refiner takes.
+    """
+
+    width: int = 0
+    height: int = 0
+    steps: int = 0
+    guidance_scale: float = 0.0
+    negative_prompt: str = ""
+    profile: str = ""
+    refiner_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +138,7 @@ class MovieDatasetSpec:
     prompts: tuple[Prompt, ...] = ()
     plot: PlotSpec = PlotSpec()
     learn_characters: bool = False
+    render: RenderSpec = RenderSpec()
 
     @property
     def shape(self) -> Shape:

@@ -211,10 +211,19 @@ class Prompt:
 #: File names of a learnt embedding, one for each text encoder of the pipeline; the first one is a LearnedStyle's URI.
 LEARNED_FILES = ("learned_embeds.safetensors", "learned_embeds_2.safetensors")
 
+#: File name of a style's LoRA, as diffusers calls it.
+LORA_FILE = "pytorch_lora_weights.safetensors"
+
+#: File name of the embedding that an IP-Adapter looks at.
+IMAGE_FILE = "image_embeds.safetensors"
+
 
 @dataclass(frozen=True)
 class LearnedStyle:
-    """A style's learnt embedding in the artifact store; an empty URI means the style is given by its words alone."""
+    """A style's learnt embedding in the artifact store; an empty URI means the style is given by its words alone.
+
+    Where the style was learnt otherwise, the file is its LoRA or its pictures' embedding, and `token` a plain word.
+    """
 
     uri: str = ""
     digest: str = ""

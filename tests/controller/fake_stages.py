@@ -11,9 +11,11 @@ from moviellm.controller.stages import (
     InversionResult,
     Made,
     RenderedPicture,
+    Renderer,
+    RenderProfile,
     TokenEstimate,
 )
-from moviellm.dataset import Attempt, Exported, PictureMeasures, Questions
+from moviellm.dataset import Attempt, Exported, PictureMeasures, Questions, StyleMethod
 from moviellm.errors import InvalidInput
 from moviellm.movie import (
     Chapter,
@@ -56,6 +58,10 @@ class FakeStages:
         self.prompts = []
         self.tokens = 0
         self.reviewed = ()
+        self.methods = (StyleMethod.TEXTUAL_INVERSION, StyleMethod.LORA)
+        self.described = Renderer("fake", 128, 128, RenderProfile("", 5, 2.0))
+        self.style_orders = []
+        self.options = []
 
     def _called(self, call):
         self.calls[call] += 1
@@ -85,6 +91,13 @@ class FakeStages:
 
     async def weights(self):
         return "weights"
+
+    async def style_methods(self):
+        return self.methods
+
+    async def renderer(self):
+        self._called("renderer")
+        return self.described
 
     async def measure(self, pictures, texts, references):
         self._called(f"measure {len(pictures)}")
@@ -143,10 +156,12 @@ class FakeStages:
         return self._pictures(orders, "reference")
 
     def render_scene(self, orders, looks, options):
+        self.options.append(options)
         return self._pictures(orders, "frame")
 
     async def learn_style(self, order):
         self._called("style")
+        self.style_orders.append(order)
         yield InversionProgress(1, 2, 0.5)
         await asyncio.sleep(0)
         token = f"<{order.style.keyword.lower().replace(' ', '-')}>"

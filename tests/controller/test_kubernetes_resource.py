@@ -32,6 +32,7 @@ from moviellm.dataset import (
     MovieDatasetSpec,
     PlotSpec,
     QualitySpec,
+    RenderSpec,
     Stage,
     State,
     StyleMethod,
@@ -61,6 +62,7 @@ FULL = MovieDatasetSpec(
     prompts=(Prompt("scene", "Write $theme."), Prompt("part", "é")),
     plot=PlotSpec("story", "a" * 64),
     learn_characters=True,
+    render=RenderSpec(640, 384, 8, 1.5, "text", "lcm", 0.25),
 )
 ADMISSION = Admission(max_movies=10, max_side=11, models=("pocket",), styles=("gothic", "noir"))
 

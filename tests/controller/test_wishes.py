@@ -1,10 +1,13 @@
 """What requesters may wish for beyond a theme: a plot of their own, a budget, better frames, faces that hold."""
 
+from dataclasses import replace
+
 import pytest
 
 from moviellm import errors, wire
 from moviellm.artifacts import MovieKeys
-from moviellm.dataset import NOT_MEASURED, Mends, MovieQuality, Questions, RenderedScene
+from moviellm.controller.stages import RenderProfile
+from moviellm.dataset import NOT_MEASURED, Mends, MovieQuality, Questions, RenderedScene, StyleMethod
 from moviellm.movie import Outline
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 
@@ -122,6 +125,51 @@ async def test_a_look_held_by_words_alone_is_not_learnt(controller):
     assert controller.stages.calls["reference"] == 3, "pictures to compare the frames with"
     frames = [prompt for prompt in controller.stages.prompts if prompt.startswith("generate an image in noir style")]
     assert len(frames) == 12
+
+
+async def test_a_lora_is_learnt_where_the_deployment_can_and_the_order_says_so(controller):
+    await controller.create(style=pb.StyleSpec(preset="noir", method=pb.STYLE_METHOD_LORA), learn_characters=True)
+    assert (await controller.ended()).state == State.STATE_SUCCEEDED
+    methods = {order.subject: order.method for order in controller.stages.style_orders}
+    assert methods == {"style": StyleMethod.LORA, "character": StyleMethod.TEXTUAL_INVERSION}
+
+
+async def test_a_method_that_is_not_configured_is_refused_at_the_door(controller):
+    spec = {"style": pb.StyleSpec(method=pb.STYLE_METHOD_IP_ADAPTER)}
+    refused = (
+        r"spec\.style\.method: ip_adapter is not configured here; configured: textual_inversion, prompt, lora; for an "
+        "IP-Adapter the operator sets MOVIELLM_INVERSION_IP_ADAPTER and MOVIELLM_RENDERING_IP_ADAPTER"
+    )
+    with pytest.raises(errors.InvalidInput, match=refused):
+        await controller.create(**spec)
+    controller.stages.methods = tuple(StyleMethod)
+    with pytest.raises(errors.InvalidInput, match="not configured"):
+        await controller.create(**spec)
+    controller.stages.described = replace(controller.stages.described, ip_adapter=True)
+    assert (await controller.create(**spec)).estimate.gpu_seconds == pytest.approx(12 * 0.1), "nothing is learnt"
+
+
+async def test_frames_are_sampled_as_asked_and_the_estimate_takes_account(controller):
+    wish = pb.RenderSpec(profile="lcm", width=256, negative_prompt="text", refiner_share=0.25)
+    controller.stages.described = replace(controller.stages.described, profiles=(RenderProfile("turbo", 1, 1.0),))
+    with pytest.raises(errors.InvalidInput, match=r"spec\.render\.profile: lcm is not configured here.*: turbo"):
+        await controller.create(render=wish)
+    lcm = RenderProfile("lcm", 4, 1.0)
+    controller.stages.described = replace(controller.stages.described, profiles=(lcm,))
+    with pytest.raises(errors.InvalidInput, match=r"spec\.render\.refiner_share: must be 0.*no refiner"):
+        await controller.create(render=wish)
+    controller.stages.described = replace(controller.stages.described, refiner=True)
+    plain = await controller.create("plain")
+    asked = controller.stages.calls["renderer"]
+    dataset = await controller.create(render=wish)
+    assert controller.stages.calls["renderer"] == asked + 1 == 3, "plain requests ask nobody"
+    frames = [d.estimate.gpu_seconds - 10 for d in (plain, dataset)]
+    assert frames[1] / frames[0] == pytest.approx((4 * 1 * 2) / (5 * 2)), "4 steps without guidance, twice the pixels"
+    await controller.ended()
+    assert {(o.profile, o.width, o.negative_prompt, o.refiner_share) for o in controller.stages.options} == {
+        ("lcm", 256, "text", 0.25),
+        ("", 0, "", 0.0),
+    }
 
 
 async def test_learnt_faces_stand_in_the_prompts(controller):

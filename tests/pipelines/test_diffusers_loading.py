@@ -52,7 +52,7 @@ def test_another_family_is_refused(tmp_path):
         norm_num_groups=2,
     )
     DDPMPipeline(unet=unet, scheduler=DDPMScheduler()).save_pretrained(tmp_path)
-    with pytest.raises(errors.Unsatisfied, match="is a DDPMPipeline; the pipelines that can learn"):
+    with pytest.raises(errors.Unsatisfied, match="is a DDPMPipeline; the pipelines that can be used"):
         load(tmp_path)
 
 

@@ -18,7 +18,7 @@ from moviellm.rendering.critic import Critic
 from moviellm.rendering.faults import alike, look
 from moviellm.rendering.gallery import Gallery, PictureFormat
 from moviellm.rendering.measuring import Measuring
-from moviellm.rendering.picture import Painted, Recipe
+from moviellm.rendering.picture import Painted, Recipe, Renderer, RenderProfile
 from moviellm.rendering.pillow_jpeg import comment_of, jpeg, pixels_of
 from moviellm.rendering.servicer import RenderingServicer
 from moviellm.rendering.studio import Studio, as_words
@@ -26,6 +26,7 @@ from moviellm.rendering.styles import StyleShelf
 from moviellm.v1 import rendering_service_pb2 as pb
 
 SIZE = 32
+RENDERER = Renderer("tiny", SIZE, SIZE, RenderProfile("", 2, 1.0))
 FORMAT = PictureFormat(write=jpeg, comment=comment_of, pixels=pixels_of)
 
 
@@ -105,7 +106,7 @@ class Service:
             chooser=Chooser(paint=painter, critic=critic),
             recipe=lambda options: Recipe(SIZE, SIZE, 2, 1.0),
             tally=self.tally,
-            model="tiny",
+            renderer=RENDERER,
             max_waiting=max_waiting,
         )
         measuring = Measuring(store=store, critic=critic, read_pixels=pixels_of, node_pool="gold")

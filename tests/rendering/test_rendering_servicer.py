@@ -12,13 +12,17 @@ from moviellm.rendering.choice import Chooser
 from moviellm.rendering.critic import Critic
 from moviellm.rendering.gallery import Gallery, PictureFormat
 from moviellm.rendering.measuring import Measuring
-from moviellm.rendering.picture import Painted, Recipe
+from moviellm.rendering.picture import Painted, Recipe, Renderer, RenderProfile
 from moviellm.rendering.pillow_jpeg import comment_of, jpeg, pixels_of
 from moviellm.rendering.servicer import RenderingServicer
 from moviellm.rendering.studio import Studio
 from moviellm.rendering.styles import StyleShelf
 from moviellm.v1 import movie_pb2
 from moviellm.v1 import rendering_service_pb2 as pb
+
+RENDERER = Renderer(
+    "tiny", 8, 8, RenderProfile("", 2, 1.0), profiles=(RenderProfile("lcm", 4, 1.0),), refiner=False, ip_adapter=False
+)
 
 
 class Painter:
@@ -88,7 +92,7 @@ def servicer(store, painter, tally):
         chooser=Chooser(paint=painter, critic=Critic()),
         recipe=lambda options: Recipe(options.width or 8, 8, 2, 1.0),
         tally=tally,
-        model="tiny",
+        renderer=RENDERER,
         max_waiting=5,
     )
     measuring = Measuring(store=store, critic=Critic(), read_pixels=pixels_of, node_pool="gold")
@@ -212,6 +216,10 @@ async def test_the_style_goes_with_the_pictures(servicer, store, painter):
         ("options.guidance_scale", {"guidance_scale": 30.5}),
         ("options.guidance_scale", {"guidance_scale": float("nan")}),
         ("options.negative_prompt", {"negative_prompt": "x" * 2001}),
+        ("options.profile", {"profile": "turbo"}),
+        ("options.refiner_share", {"refiner_share": 0.95}),
+        ("options.refiner_share", {"refiner_share": float("nan")}),
+        ("options.refiner_share", {"refiner_share": 0.25}),
         ("options.model", {"model": "sdxl"}),
         ("options.attempts", {"attempts": -1}),
         ("options.attempts", {"attempts": 9}),
@@ -253,3 +261,9 @@ async def test_bad_styles_name_the_field(servicer, store, field, style):
     with pytest.raises(InvalidInput) as caught:
         await render(servicer, [order(store, 1, prompt="in <gothic> style")], message)
     assert caught.value.field == field
+
+
+async def test_the_renderer_says_what_it_can_do(servicer):
+    said = await servicer.describe_renderer(pb.DescribeRendererRequest())
+    assert (said.model, said.width, said.own.steps, said.refiner, said.ip_adapter) == ("tiny", 8, 2, False, False)
+    assert [(profile.name, profile.steps, profile.guidance_scale) for profile in said.profiles] == [("lcm", 4, 1.0)]

@@ -9,10 +9,18 @@ from moviellm.dataset import (
     DEFAULT_FORMATS,
     FORMATS,
     MAX_ATTEMPTS,
+    MAX_GUIDANCE,
+    MAX_NEGATIVE_PROMPT,
     MAX_PLOT_BYTES,
+    MAX_REFINER_SHARE,
+    MAX_STEPS,
     MAX_VECTORS,
+    PICTURE_SIDES,
+    RENDER_PROFILES,
+    SIDE_STEP,
     MovieDatasetSpec,
     QualitySpec,
+    RenderSpec,
 )
 from moviellm.errors import InvalidInput
 from moviellm.movie import Prompt
@@ -54,6 +62,7 @@ class Admission:
         self._style(spec)
         self._pictures(style_pictures)
         self._quality(spec.quality)
+        self._render(spec.render)
         self._between("spec.max_llm_tokens", spec.max_llm_tokens, 0, 2**63 - 1)
         self._prompts(spec.prompts)
         return replace(
@@ -82,6 +91,28 @@ class Admission:
             raise InvalidInput("spec.quality.min_score", f"must be between 0 and 1, got {quality.min_score:g}")
         if quality.min_score and quality.attempts == 1:
             raise InvalidInput("spec.quality.attempts", "must be at least 2 where spec.quality.min_score is set")
+
+    def _render(self, render: RenderSpec) -> None:
+        for side in ("width", "height"):
+            pixels = getattr(render, side)
+            if pixels and (pixels not in PICTURE_SIDES or pixels % SIDE_STEP):
+                lowest, highest = PICTURE_SIDES.start, PICTURE_SIDES.stop - 1
+                raise InvalidInput(
+                    f"spec.render.{side}",
+                    f"must be a multiple of {SIDE_STEP} from {lowest} to {highest}, or 0 for the model's own, "
+                    f"got {pixels}",
+                )
+        self._between("spec.render.steps", render.steps, 0, MAX_STEPS)
+        for name, most in (("guidance_scale", MAX_GUIDANCE), ("refiner_share", MAX_REFINER_SHARE)):
+            if not 0 <= getattr(render, name) <= most:
+                raise InvalidInput(
+                    f"spec.render.{name}", f"must be between 0 and {most:g}, got {getattr(render, name):g}"
+                )
+        if len(render.negative_prompt) > MAX_NEGATIVE_PROMPT:
+            raise InvalidInput("spec.render.negative_prompt", f"must have at most {MAX_NEGATIVE_PROMPT} characters")
+        if render.profile and render.profile not in RENDER_PROFILES:
+            known = ", ".join(RENDER_PROFILES)
+            raise InvalidInput("spec.render.profile", f"{_quoted(render.profile)} is unknown; known profiles: {known}")
 
     @staticmethod
     def _prompts(prompts: tuple[Prompt, ...]) -> None:

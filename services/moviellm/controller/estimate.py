@@ -26,15 +26,19 @@ class Rates:
     prices: Prices = field(default_factory=dict)
 
 
-def estimate(spec: MovieDatasetSpec, tokens: Sequence[TokenEstimate], rates: Rates) -> Estimate:
-    """The whole dataset's cost; `tokens` holds what one movie's scripts and questions will take."""
+def estimate(spec: MovieDatasetSpec, tokens: Sequence[TokenEstimate], rates: Rates, *, effort: float = 1.0) -> Estimate:
+    """The whole dataset's cost; `tokens` holds what one movie's scripts and questions will take.
+
+    `effort` is a frame's cost as a multiple of one that is sampled the model's own way.
+    """
     frames = spec.movies * spec.shape.total_frames
     uses = [ModelUse(one.model, spec.movies * one.prompt_tokens, spec.movies * one.completion_tokens) for one in tokens]
     copies = 2 + sum(name in COPYING_FORMATS for name in spec.formats)
     return Estimate(
         frames=frames,
         llm_tokens=sum(use.prompt_tokens + use.completion_tokens for use in uses),
-        gpu_seconds=frames * spec.quality.attempts * rates.seconds_per_frame + _looks(spec) * rates.seconds_per_style,
+        gpu_seconds=frames * spec.quality.attempts * rates.seconds_per_frame * effort
+        + _looks(spec) * rates.seconds_per_style,
         size_bytes=frames * rates.bytes_per_frame * copies,
         cost=round(sum(cost(use, rates.prices) for use in uses), 4),
     )
@@ -42,7 +46,7 @@ def estimate(spec: MovieDatasetSpec, tokens: Sequence[TokenEstimate], rates: Rat
 
 def _looks(spec: MovieDatasetSpec) -> int:
     """Embeddings to learn: a movie's style, and mostly two faces where those are wanted."""
-    styles = 0 if spec.style.method is StyleMethod.PROMPT else 1
+    styles = 0 if spec.style.method in (StyleMethod.PROMPT, StyleMethod.IP_ADAPTER) else 1
     return spec.movies * (styles + (MOST_MAINS if spec.learn_characters else 0))
 
 

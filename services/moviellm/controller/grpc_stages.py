@@ -17,11 +17,12 @@ from moviellm.controller.stages import (
     Made,
     PictureOrder,
     RenderedPicture,
+    Renderer,
     RenderOptions,
     StyleOrder,
     TokenEstimate,
 )
-from moviellm.dataset import Exported, MovieDatasetSpec, PictureMeasures, Questions, Stage
+from moviellm.dataset import Exported, MovieDatasetSpec, PictureMeasures, Questions, Stage, StyleMethod
 from moviellm.movie import Chapter, Dropped, Mend, Outline, Prompt, Question, Scene, Shape, StoredFile, Work
 from moviellm.v1 import (
     export_service_pb2,
@@ -184,9 +185,23 @@ class GrpcStages:
 
     async def weights(self) -> str:
         """A digest of the picture model that changes when it is trained anew."""
+        return str((await self._model()).weights)
+
+    async def style_methods(self) -> tuple[StyleMethod, ...]:
+        """How the inversion service can learn a look."""
+        names = {number: name for name, number in movie_dataset_service_pb2.StyleMethod.items()}
+        methods = (await self._model()).methods
+        return tuple(StyleMethod(names[method].removeprefix("STYLE_METHOD_").lower()) for method in methods)
+
+    async def _model(self) -> Any:
         request = inversion_service_pb2.DescribeModelRequest()
-        described = self._inversion.DescribeModel(request, timeout=AT_THE_DOOR)
-        return str((await rpc.call(Stage.INVERSION, described)).weights)
+        return await rpc.call(Stage.INVERSION, self._inversion.DescribeModel(request, timeout=AT_THE_DOOR))
+
+    async def renderer(self) -> Renderer:
+        """How the rendering service renders, and what requests may ask of it."""
+        request = rendering_service_pb2.DescribeRendererRequest()
+        described = self._rendering.DescribeRenderer(request, metadata=self._to_application, timeout=AT_THE_DOOR)
+        return wire.from_message(await rpc.call(Stage.RENDERING, described), Renderer)
 
     async def learn_style(self, order: StyleOrder) -> AsyncIterator[InversionProgress | InversionResult]:
         """Progress, then the result."""

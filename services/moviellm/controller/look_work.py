@@ -132,7 +132,7 @@ class LookWork:
         prompts = [character_prompt(character.appearance, place) for place in places]
         captions = tuple(prompts)
         order = await self._rendered_order(subject, prompts, captions, seed)
-        return replace(order, subject="character")
+        return replace(order, subject="character", method=StyleMethod.TEXTUAL_INVERSION)
 
     async def _rendered_order(
         self, style: Style, prompts: list[str], captions: tuple[str, ...], seed: int
@@ -179,12 +179,15 @@ class LookWork:
             seed=seed,
             steps=self._options.inversion_steps,
             vectors=self._spec.style.vectors,
+            method=self._spec.style.method,
         )
 
     @property
-    def _recipe(self) -> tuple[int, int]:
+    def _recipe(self) -> tuple[int | str, ...]:
         """What the learnt vectors depend on beside pictures, words and model."""
-        return self._options.inversion_steps, self._spec.style.vectors
+        method = self._spec.style.method
+        own = () if method is StyleMethod.TEXTUAL_INVERSION else (str(method),)
+        return self._options.inversion_steps, self._spec.style.vectors, *own
 
     def _places(self, outline: Outline) -> list[str]:
         return [outline.locations[i % len(outline.locations)] for i in range(self._options.references)]

@@ -63,8 +63,7 @@ class PictureWork:
         self._stages = stages
         self._maker = maker
         self._present = present
-        quality = spec.quality
-        self._options = RenderOptions(spec.model, negative_prompt, quality.attempts, quality.min_score)
+        self._options = _options(spec, negative_prompt)
 
     # ---- frames ----
 
@@ -194,6 +193,22 @@ def sample(total: int, most: int) -> list[int]:
 def replace_value(made: Made[PictureMeasures], value: MovieQuality) -> Made[MovieQuality]:
     """The same cost and provenance for another value."""
     return Made(value, made.work, made.made_from, made.mends)
+
+
+def _options(spec: MovieDatasetSpec, negative_prompt: str) -> RenderOptions:
+    quality, render = spec.quality, spec.render
+    return RenderOptions(
+        model=spec.model,
+        negative_prompt=render.negative_prompt or negative_prompt,
+        attempts=quality.attempts,
+        min_score=quality.min_score,
+        width=render.width,
+        height=render.height,
+        steps=render.steps,
+        guidance_scale=render.guidance_scale,
+        profile=render.profile,
+        refiner_share=render.refiner_share,
+    )
 
 
 def _rendered_frame(order: PictureOrder, picture: RenderedPicture) -> RenderedFrame:

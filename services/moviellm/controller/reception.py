@@ -10,6 +10,7 @@ from moviellm.controller.admission import Admission
 from moviellm.controller.estimate import Rates, estimate
 from moviellm.controller.own_plot import level_of
 from moviellm.controller.stages import ImportedPlot, Stages, TokenEstimate
+from moviellm.controller.wishes import check_wishes, effort
 from moviellm.dataset import Estimate, MovieDatasetSpec, PlotSpec
 from moviellm.errors import InvalidInput, Temporary
 from moviellm.movie import Shape
@@ -56,9 +57,11 @@ class Reception:
         """The request with defaults filled in. Raises InvalidInput naming the field and what is allowed.
 
         A plot or prompts of the requester's own need the scripting service to look at them: Unavailable without it. So
-        does the estimate of a request that is only checked; another one is accepted without.
+        does the estimate of a request that is only checked; another one is accepted without. What not every deployment
+        can do needs inversion and rendering to be asked.
         """
         spec = self._admission.spec(request.spec, request.pictures)
+        renderer = await check_wishes(spec, self._stages)
         plot = None
         if request.plot:
             plot, spec = await self._imported(request, spec)
@@ -71,7 +74,8 @@ class Reception:
                 raise
             log.warning("accepted without an estimate of its tokens", why=error.message)
             tokens = ()
-        return Received(spec, plot, estimate(spec, tokens, self._rates))
+        per_frame = 1.0 if renderer is None else effort(spec.render, renderer)
+        return Received(spec, plot, estimate(spec, tokens, self._rates, effort=per_frame))
 
     def admit(self, spec: MovieDatasetSpec) -> MovieDatasetSpec:
         """The request with defaults filled in, as `receive` gives it, but no service is asked."""

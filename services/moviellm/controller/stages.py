@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from moviellm.dataset import Attempt, Exported, MovieDatasetSpec, PictureMeasures, Questions
+from moviellm.dataset import Attempt, Exported, MovieDatasetSpec, PictureMeasures, Questions, StyleMethod
 from moviellm.movie import (
     Chapter,
     LearnedStyle,
@@ -55,12 +55,43 @@ class RenderedPicture:
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """How to render: the model by name, what not to show, and how good a picture must be (see QualitySpec)."""
+    """How to render: the model by name, what not to show, how good a picture must be, how to sample.
+
+    See QualitySpec and RenderSpec.
+    """
 
     model: str = ""
     negative_prompt: str = ""
     attempts: int = 1
     min_score: float = 0.0
+    width: int = 0
+    height: int = 0
+    steps: int = 0
+    guidance_scale: float = 0.0
+    profile: str = ""
+    refiner_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class RenderProfile:
+    """A way of sampling, the model's own when it has no name: what is taken when a request says nothing else."""
+
+    name: str
+    steps: int
+    guidance_scale: float
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """How the rendering service renders when a request says nothing, and what it may ask for instead."""
+
+    model: str
+    width: int
+    height: int
+    own: RenderProfile
+    profiles: tuple[RenderProfile, ...] = ()
+    refiner: bool = False
+    ip_adapter: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +114,7 @@ class StyleOrder:
     steps: int = 0
     subject: str = "style"
     vectors: int = 1
+    method: StyleMethod = StyleMethod.TEXTUAL_INVERSION
 
 
 @dataclass(frozen=True)
@@ -157,6 +189,14 @@ class Stages(Protocol):
 
     async def weights(self) -> str:
         """A digest of the picture model that changes when it is trained anew."""
+        ...
+
+    async def style_methods(self) -> tuple[StyleMethod, ...]:
+        """How the inversion service can learn a look."""
+        ...
+
+    async def renderer(self) -> Renderer:
+        """How the rendering service renders, and what requests may ask of it."""
         ...
 
     def learn_style(self, order: StyleOrder) -> AsyncIterator[InversionProgress | InversionResult]:

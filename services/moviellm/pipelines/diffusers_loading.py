@@ -5,7 +5,12 @@ from typing import Any, Literal
 import diffusers
 import torch
 import transformers
-from diffusers import DiffusionPipeline, StableDiffusionPipeline, StableDiffusionXLPipeline
+from diffusers import (
+    DiffusionPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLImg2ImgPipeline,
+    StableDiffusionXLPipeline,
+)
 
 from moviellm.errors import Unsatisfied
 from moviellm.pipelines.places import POCKET as POCKET
@@ -17,6 +22,9 @@ DType = Literal["auto", "float32", "bfloat16", "float16"]
 FAMILIES: tuple[type, ...] = (StableDiffusionPipeline, StableDiffusionXLPipeline)
 """Pipelines whose text encoders take spliced style vectors; their subclasses do too."""
 
+REFINERS: tuple[type, ...] = (StableDiffusionXLImg2ImgPipeline,)
+"""Pipelines that can take the last steps of a Stable Diffusion XL model's denoising."""
+
 
 def load_pipeline(
     model: str,
@@ -25,8 +33,9 @@ def load_pipeline(
     dtype: DType = "auto",
     local_files_only: bool = False,
     setting: str = "model",
+    families: tuple[type, ...] = FAMILIES,
 ) -> DiffusionPipeline:
-    """The pipeline of `model`: "pocket", a directory, or a hub id such as "org/name".
+    """The pipeline of `model`, one of `families`: "pocket", a directory, or a hub id such as "org/name".
 
     All weights are frozen and in evaluation mode, the safety checker is left out, progress bars are off. `auto` takes
     the GPU where there is one, in bfloat16 (float16 on older GPUs), and float32 on the CPU. `setting` is the name of
@@ -35,7 +44,7 @@ def load_pipeline(
     """
     place = resolve_device(device, setting)
     source = model_source(model, setting)
-    cls = _pipeline_class(source, setting, local_files_only)
+    cls = _pipeline_class(source, setting, local_files_only, families)
     options: dict[str, Any] = {"use_safetensors": True, "local_files_only": local_files_only}
     if issubclass(cls, StableDiffusionPipeline):
         options |= {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
@@ -83,7 +92,19 @@ def picture_size(pipe: DiffusionPipeline) -> int:
     return int(side) * int(pipe.vae_scale_factor)
 
 
-def _pipeline_class(source: str, setting: str, local_files_only: bool) -> Any:
+def save_memory(
+    pipe: DiffusionPipeline, *, attention_slicing: bool = False, vae_slicing: bool = False, vae_tiling: bool = False
+) -> None:
+    """Take less GPU memory at the cost of time: attention in slices, pictures decoded one by one or in tiles."""
+    if attention_slicing:
+        pipe.enable_attention_slicing()
+    if vae_slicing:
+        pipe.vae.enable_slicing()
+    if vae_tiling:
+        pipe.vae.enable_tiling()
+
+
+def _pipeline_class(source: str, setting: str, local_files_only: bool, families: tuple[type, ...]) -> Any:
     try:
         name = str(DiffusionPipeline.load_config(source, local_files_only=local_files_only)["_class_name"])
     except Exception as error:
@@ -92,9 +113,9 @@ def _pipeline_class(source: str, setting: str, local_files_only: bool) -> Any:
             f'holds a model_index.json, a hub id that can be reached, or "{POCKET}"'
         ) from error
     cls = getattr(diffusers, name, None)
-    if not (isinstance(cls, type) and issubclass(cls, FAMILIES)):
-        known = ", ".join(family.__name__ for family in FAMILIES)
-        raise Unsatisfied(f"{setting}: {source} is a {name}; the pipelines that can learn and hold a style are {known}")
+    if not (isinstance(cls, type) and issubclass(cls, families)):
+        known = ", ".join(family.__name__ for family in families)
+        raise Unsatisfied(f"{setting}: {source} is a {name}; the pipelines that can be used here are {known}")
     return cls
 
 

@@ -50,18 +50,20 @@ class EncodedPrompts:
 
 
 class PromptEncoder:
-    """Encodes prompts as the pipeline `pipe` does; SD (one text encoder) and SDXL (two, and pooled).
+    """Encodes prompts as the pipeline `pipe` does: SD (one text encoder), SDXL (two, and pooled), its refiner (one).
 
     Gradients flow into the vectors unless the caller turns them off (`torch.no_grad`).
     """
 
     def __init__(self, pipe: DiffusionPipeline) -> None:
         self._device = pipe.device
-        self._encoders = [_TextEncoder(pipe.tokenizer, pipe.text_encoder)]
-        self._two = getattr(pipe, "text_encoder_2", None) is not None
-        if self._two:
-            self._encoders.append(_TextEncoder(pipe.tokenizer_2, pipe.text_encoder_2))
-        self._zero_empty = self._two and bool(pipe.config.force_zeros_for_empty_prompt)
+        self._encoders = [
+            _TextEncoder(getattr(pipe, f"tokenizer{end}"), getattr(pipe, f"text_encoder{end}"))
+            for end in ("", "_2")
+            if getattr(pipe, f"text_encoder{end}", None) is not None
+        ]
+        self._pooled = getattr(pipe, "text_encoder_2", None) is not None
+        self._zero_empty = self._pooled and bool(pipe.config.force_zeros_for_empty_prompt)
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -83,9 +85,9 @@ class PromptEncoder:
         truncated: set[int] = set()
         for position, encoder in enumerate(self._encoders):
             rows = encoder.rows(prompts, chosen, position)
-            output = encoder.run(rows, self._device, output_hidden_states=self._two)
-            states.append(output.hidden_states[-2] if self._two else output[0])
-            pooled = output[0] if self._two and output[0].ndim == 2 else pooled
+            output = encoder.run(rows, self._device, output_hidden_states=self._pooled)
+            states.append(output.hidden_states[-2] if self._pooled else output[0])
+            pooled = output[0] if self._pooled and output[0].ndim == 2 else pooled
             truncated |= set(rows.truncated)
         return EncodedPrompts(torch.cat(states, dim=-1), pooled, tuple(sorted(truncated)))
 

@@ -5,10 +5,11 @@ in any batch, on any replica, on CPU and GPU, up to rounding. Batches padded to 
 kernels then see the same shapes whatever comes together.
 """
 
+import contextlib
 import inspect
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import structlog
@@ -17,44 +18,95 @@ from diffusers import DiffusionPipeline
 
 from moviellm import pocket
 from moviellm.errors import Unsatisfied
+from moviellm.pipelines.diffusers_image_prompts import ImageLook, ImagePrompts
+from moviellm.pipelines.diffusers_learned import Look, read_look
 from moviellm.pipelines.diffusers_loading import POCKET, picture_size
-from moviellm.pipelines.diffusers_prompts import LearnedVectors, PromptEncoder, read_learned
-from moviellm.rendering.picture import Job, Painted, Recipe, RenderOptions
+from moviellm.pipelines.diffusers_lora import LowRank, LowRankAttention
+from moviellm.pipelines.diffusers_prompts import PromptEncoder
+from moviellm.rendering.diffusers_profiles import Profiles
+from moviellm.rendering.diffusers_refiner import Refiner
+from moviellm.rendering.picture import Job, Painted, Recipe, Renderer, RenderOptions, RenderProfile
+from moviellm.rendering.profiles import PROFILES
 
 log = structlog.get_logger()
+L = TypeVar("L")
 
 
 class DiffusersPainter:
     """Paints batches with one pipeline. `paint` must run on one thread; the rest may be called from anywhere.
 
     Batches smaller than `pad_to` are filled up with copies of their last job, whose pictures are thrown away.
+    `profiles` are the few-step ways of sampling by their LoRA files, `profile` the one of requests that name none.
     """
 
-    def __init__(self, pipe: DiffusionPipeline, *, model: str, pad_to: int = 0) -> None:
+    def __init__(
+        self,
+        pipe: DiffusionPipeline,
+        *,
+        model: str,
+        pad_to: int = 0,
+        profiles: Mapping[str, str] | None = None,
+        profile: str = "",
+        images: ImagePrompts | None = None,
+        refiner: Refiner | None = None,
+    ) -> None:
         self._pad_to = pad_to
         self._pipe = pipe
+        self._model = model
         self._encoder = PromptEncoder(pipe)
+        self._low_rank = LowRankAttention(pipe.unet)
+        self._images = images
+        self._profiles = Profiles(pipe, profiles or {}, setting="MOVIELLM_RENDERING_PROFILES")
+        self._profile = profile
+        self._refiner = refiner
         self._defaults = _own_recipe(pipe, model)
         self._on_gpu = pipe.device.type == "cuda"
 
+    @property
+    def renderer(self) -> Renderer:
+        """What it can do."""
+        own = self._defaults
+        return Renderer(
+            model=self._model,
+            width=own.width,
+            height=own.height,
+            own=self._sampling(self._profile),
+            profiles=tuple(self._sampling(name) for name in self._profiles.names),
+            refiner=self._refiner is not None,
+            ip_adapter=self._images is not None,
+        )
+
     def recipe(self, options: RenderOptions) -> Recipe:
         """The options with the model's defaults filled in."""
-        own = self._defaults
+        own, sampling = self._defaults, self._sampling(options.profile or self._profile)
         return Recipe(
             width=options.width or own.width,
             height=options.height or own.height,
-            steps=options.steps or own.steps,
-            guidance_scale=options.guidance_scale or own.guidance_scale,
-            guidance_rescale=own.guidance_rescale,
+            steps=options.steps or sampling.steps,
+            guidance_scale=options.guidance_scale or sampling.guidance_scale,
+            guidance_rescale=0.0 if sampling.name else own.guidance_rescale,
             negative_prompt=options.negative_prompt,
+            profile=sampling.name,
+            refiner_share=options.refiner_share,
         )
 
-    def read_style(self, files: Sequence[bytes]) -> LearnedVectors:
+    def read_style(self, files: Sequence[bytes]) -> Look:
         """The learnt style in its files; raises Broken for damaged ones, Unsatisfied for those of another model."""
-        style = read_learned(*files)
+        look = read_look(files)
+        if isinstance(look, LowRank):
+            self._low_rank.check(look)
+            return look.to(self._low_rank.like)
+        if isinstance(look, ImageLook):
+            if self._images is None:
+                raise Unsatisfied(
+                    f"the look {look.token} is held by an IP-Adapter and the renderer has none: set "
+                    "MOVIELLM_RENDERING_IP_ADAPTER to the one that MOVIELLM_INVERSION_IP_ADAPTER names"
+                )
+            self._images.check(look)
+            return look
         with torch.inference_mode():
-            self._encoder.encode([style.token], [(style,)])
-        return style
+            self._encoder.encode([look.token], [(look,)])
+        return look
 
     def paint(self, jobs: Sequence[Job]) -> list[Painted | Exception]:
         """A result for each job, in order; jobs of one recipe are denoised together, whatever their styles."""
@@ -88,7 +140,21 @@ class DiffusersPainter:
         jobs = [*wanted, *[wanted[-1]] * (pad_to - len(wanted))]
         start = time.perf_counter()
         generators = [torch.Generator("cpu").manual_seed(job.seed) for job in jobs]
-        images = self._pipe(
+        self._profiles.use(recipe.profile)
+        with self._looks(jobs, recipe):
+            images = self._sampled(jobs, recipe, generators)
+        if self._refiner is not None and recipe.refiner_share:
+            images = self._refiner.refine(images, jobs, recipe, generators)
+        pixels = np.rint(np.asarray(images) * 255).astype(np.uint8)
+        each = (time.perf_counter() - start) / len(wanted)
+        return [Painted(picture, each, each if self._on_gpu else 0.0) for picture in pixels[: len(wanted)]]
+
+    def _sampled(self, jobs: Sequence[Job], recipe: Recipe, generators: list[torch.Generator]) -> Any:
+        """Pictures as floats from 0 to 1, or latents for the refiner to go on with."""
+        ending: dict[str, Any] = {"output_type": "np"}
+        if recipe.refiner_share:
+            ending = {"output_type": "latent", "denoising_end": 1 - recipe.refiner_share}
+        return self._pipe(
             **self._conditioning(jobs, recipe),
             latents=self._noise(generators, recipe),
             generator=generators,
@@ -97,14 +163,28 @@ class DiffusersPainter:
             num_inference_steps=recipe.steps,
             guidance_scale=recipe.guidance_scale,
             guidance_rescale=recipe.guidance_rescale,
-            output_type="np",
+            **ending,
         ).images
-        pixels = np.rint(np.asarray(images) * 255).astype(np.uint8)
-        each = (time.perf_counter() - start) / len(wanted)
-        return [Painted(picture, each, each if self._on_gpu else 0.0) for picture in pixels[: len(wanted)]]
+
+    @contextlib.contextmanager
+    def _looks(self, jobs: Sequence[Job], recipe: Recipe) -> Iterator[None]:
+        """Learnt styles that are no vectors in prompts, each for its own pictures."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._low_rank.applied([_first(job, LowRank) for job in jobs]))
+            if self._images is not None:
+                guided = recipe.guidance_scale > 1 and self._pipe.unet.config.time_cond_proj_dim is None
+                looks = [_first(job, ImageLook) for job in jobs]
+                stack.enter_context(self._images.applied(looks, guided=guided))
+            yield
+
+    def _sampling(self, profile: str) -> RenderProfile:
+        if profile:
+            return PROFILES[profile]
+        return RenderProfile("", self._defaults.steps, self._defaults.guidance_scale)
 
     def _conditioning(self, jobs: Sequence[Job], recipe: Recipe) -> dict[str, Any]:
-        encoded = self._encoder.encode([job.prompt for job in jobs], [job.learned for job in jobs])
+        vectors = [[look for look in job.learned if not isinstance(look, LowRank | ImageLook)] for job in jobs]
+        encoded = self._encoder.encode([job.prompt for job in jobs], vectors)
         for position in encoded.truncated:
             log.warning("a prompt is longer than the text encoder reads; its end is lost", prompt=jobs[position].prompt)
         arguments = {"prompt_embeds": encoded.prompt_embeds, "pooled_prompt_embeds": encoded.pooled}
@@ -121,6 +201,10 @@ class DiffusersPainter:
         shape = (1, self._pipe.unet.config.in_channels, recipe.height // factor, recipe.width // factor)
         noise = torch.cat([torch.randn(shape, generator=generator) for generator in generators])
         return noise.to(self._pipe.device, self._pipe.unet.dtype)
+
+
+def _first(job: Job, kind: type[L]) -> L | None:
+    return next((look for look in job.learned if isinstance(look, kind)), None)
 
 
 def _own_recipe(pipe: DiffusionPipeline, model: str) -> Recipe:

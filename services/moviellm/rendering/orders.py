@@ -4,17 +4,21 @@ import math
 from collections.abc import Sequence
 
 from moviellm.artifacts import ArtifactStore
-from moviellm.dataset import MAX_ATTEMPTS
+from moviellm.dataset import (
+    MAX_ATTEMPTS,
+    MAX_GUIDANCE,
+    MAX_NEGATIVE_PROMPT,
+    MAX_REFINER_SHARE,
+    MAX_STEPS,
+    PICTURE_SIDES,
+    SIDE_STEP,
+)
 from moviellm.errors import InvalidInput
-from moviellm.rendering.picture import PictureOrder, RenderOptions
+from moviellm.rendering.picture import PictureOrder, Renderer, RenderOptions
 from moviellm.rendering.styles import Learned
 
 MAX_PICTURES = 1024
 MAX_PROMPT = 2000
-SIDES = range(64, 2049)
-SIDE_STEP = 8
-MAX_STEPS = 200
-MAX_GUIDANCE = 30.0
 MAX_TOKEN = 100
 MAX_LEARNED = 33
 STYLE_FIELD = "learned_style"
@@ -39,11 +43,12 @@ def check_orders(orders: Sequence[PictureOrder], store: ArtifactStore) -> None:
         keys.add(key)
 
 
-def check_options(options: RenderOptions, model: str, *, can_score: bool) -> None:
+def check_options(options: RenderOptions, renderer: Renderer, *, can_score: bool) -> None:
     """Raise InvalidInput unless the options are 0, empty or within their limits.
 
-    `model` is the one that is loaded, `can_score` whether there is a scorer.
+    `renderer` says what there is here, `can_score` whether there is a scorer.
     """
+    model = renderer.model
     _check_side(options.width, "options.width")
     _check_side(options.height, "options.height")
     if not 0 <= options.steps <= MAX_STEPS:
@@ -53,7 +58,9 @@ def check_options(options: RenderOptions, model: str, *, can_score: bool) -> Non
             "options.guidance_scale",
             f"must be at most {MAX_GUIDANCE:g}, or 0 for the model's own, got {options.guidance_scale:g}",
         )
-    _check_text(options.negative_prompt, "options.negative_prompt", empty_allowed=True)
+    if len(options.negative_prompt) > MAX_NEGATIVE_PROMPT:
+        raise InvalidInput("options.negative_prompt", f"must hold at most {MAX_NEGATIVE_PROMPT} characters")
+    _check_sampling(options, renderer)
     if options.model not in ("", model):
         raise InvalidInput("options.model", f"must be empty or {model}, the model that is loaded here")
     if not 0 <= options.attempts <= MAX_ATTEMPTS:
@@ -62,6 +69,18 @@ def check_options(options: RenderOptions, model: str, *, can_score: bool) -> Non
         raise InvalidInput("options.min_score", f"must be a CLIP-Score, 0 to 1, got {options.min_score:g}")
     if options.min_score and not can_score:
         raise InvalidInput("options.min_score", "must be 0, because this deployment has no scorer")
+
+
+def _check_sampling(options: RenderOptions, renderer: Renderer) -> None:
+    known = [profile.name for profile in renderer.profiles]
+    if options.profile and options.profile not in known:
+        allowed = " or ".join(["empty", *known])
+        raise InvalidInput("options.profile", f"must be {allowed}, the ways of sampling that are configured here")
+    share = options.refiner_share
+    if not 0 <= share <= MAX_REFINER_SHARE:
+        raise InvalidInput("options.refiner_share", f"must be 0 to {MAX_REFINER_SHARE:g}, got {share:g}")
+    if share and not renderer.refiner:
+        raise InvalidInput("options.refiner_share", "must be 0, because no refiner is configured here")
 
 
 def check_learned(learned: Sequence[Learned], orders: Sequence[PictureOrder], store: ArtifactStore) -> None:
@@ -93,9 +112,9 @@ def _check_text(text: str, field: str, *, empty_allowed: bool) -> None:
 
 
 def _check_side(pixels: int, field: str) -> None:
-    if pixels and (pixels not in SIDES or pixels % SIDE_STEP):
+    if pixels and (pixels not in PICTURE_SIDES or pixels % SIDE_STEP):
         raise InvalidInput(
             field,
-            f"must be a multiple of {SIDE_STEP} from {SIDES.start} to {SIDES.stop - 1}, or 0 for the model's own, "
-            f"got {pixels}",
+            f"must be a multiple of {SIDE_STEP} from {PICTURE_SIDES.start} to {PICTURE_SIDES.stop - 1}, or 0 for the "
+            f"model's own, got {pixels}",
         )

@@ -34,6 +34,8 @@ class RenderOptions:
     model: str = ""
     attempts: int = 0
     min_score: float = 0.0
+    profile: str = ""
+    refiner_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,35 @@ class Recipe:
     guidance_scale: float
     guidance_rescale: float = 0.0
     negative_prompt: str = ""
+    profile: str = ""
+    refiner_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class RenderProfile:
+    """A way of sampling, the model's own when it has no name: what is taken when a request says nothing else."""
+
+    name: str
+    steps: int
+    guidance_scale: float
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """How pictures are rendered when a request says nothing, and what it may ask for instead."""
+
+    model: str
+    width: int
+    height: int
+    own: RenderProfile
+    profiles: tuple[RenderProfile, ...] = ()
+    refiner: bool = False
+    ip_adapter: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A picture on its way to the painter; `learned` holds the vectors of its prompt's tokens in the painter's form."""
+    """A picture on its way to the painter; `learned` is what its prompt's tokens stand for, in the painter's form."""
 
     prompt: str
     seed: int
@@ -90,6 +116,10 @@ class Paint(Protocol):
 
 class Painter(Protocol):
     """A picture model on the thread that owns it."""
+
+    @property
+    def renderer(self) -> Renderer:
+        """What it can do."""
 
     def recipe(self, options: RenderOptions) -> Recipe:
         """The options with the model's defaults filled in."""

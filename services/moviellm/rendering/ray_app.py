@@ -75,7 +75,7 @@ class Rendering:
             chooser=Chooser(paint=self._batched(), critic=critic),
             recipe=self._painter.recipe,
             tally=self._tally,
-            model=settings.model,
+            renderer=self._painter.renderer,
             max_waiting=settings.max_waiting,
         )
         measuring = Measuring(store=store, critic=critic, read_pixels=pixels_of, node_pool=settings.node_pool)
@@ -97,6 +97,11 @@ class Rendering:
     async def MeasurePictures(self, request: pb.MeasurePicturesRequest) -> pb.MeasurePicturesResponse:
         """See the contract."""
         return await self._servicer.measure_pictures(request)
+
+    @door
+    async def DescribeRenderer(self, request: pb.DescribeRendererRequest) -> pb.DescribeRendererResponse:
+        """See the contract."""
+        return await self._servicer.describe_renderer(request)
 
     @door
     async def Check(self, request: health_pb2.HealthCheckRequest) -> health_pb2.HealthCheckResponse:
@@ -162,19 +167,11 @@ def application(settings: RenderingSettings, *, attempts: int) -> serve.Applicat
 
 def _load(settings: RenderingSettings) -> Painter:
     """Runs on the painter's thread, because torch's number of threads belongs to the thread."""
-    from moviellm.pipelines.diffusers_loading import load_pipeline, use_torch_threads
-    from moviellm.rendering.diffusers_painter import DiffusersPainter
+    from moviellm.pipelines.diffusers_loading import use_torch_threads
+    from moviellm.rendering.diffusers_assembly import load_painter
 
     use_torch_threads(settings.torch_threads)
-    pipe = load_pipeline(
-        settings.model,
-        device=settings.device,
-        dtype=settings.dtype,
-        local_files_only=settings.offline,
-        setting="MOVIELLM_RENDERING_MODEL",
-    )
-    pad_to = settings.max_batch_size if settings.pad_batches else 0
-    painter = DiffusersPainter(pipe, model=settings.model, pad_to=pad_to)
+    painter = load_painter(settings)
     for result in painter.paint([Job("a picture", 0, painter.recipe(WARM_UP))]):
         if isinstance(result, Exception):
             raise result

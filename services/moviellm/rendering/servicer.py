@@ -41,6 +41,10 @@ class RenderingServicer:
         async for picture in self._studio.render(orders, [], options):
             yield pb.RenderReferencesResponse(picture=wire.to_message(picture, pb.RenderedPicture))
 
+    async def describe_renderer(self, request: pb.DescribeRendererRequest) -> pb.DescribeRendererResponse:
+        """DescribeRenderer."""
+        return wire.to_message(self._studio.renderer, pb.DescribeRendererResponse)
+
     async def measure_pictures(self, request: pb.MeasurePicturesRequest) -> pb.MeasurePicturesResponse:
         """MeasurePictures."""
         pictures = [wire.from_message(file, StoredFile) for file in request.pictures]

@@ -57,6 +57,30 @@ class RenderingSettings(ServiceSettings):
     max_waiting: int = Field(default=1024, ge=1)
     """The most pictures that may wait in one replica; further scenes are told to come back later."""
 
+    profile: Literal["", "turbo", "lcm", "lightning"] = ""
+    """The way of sampling of requests that name none; empty for the model's own."""
+
+    profiles: dict[str, str] = Field(default_factory=dict)
+    """Few-step ways of sampling as JSON: turbo, lcm, lightning, each with its LoRA file, or "" for a model made so."""
+
+    refiner: str = ""
+    """The refiner of an SDXL model, a directory or hub id; empty for none. Requests say which share it takes."""
+
+    ip_adapter: str = ""
+    """The .safetensors file of an IP-Adapter that holds looks by their pictures; empty for none."""
+
+    ip_adapter_scale: float = Field(default=0.6, gt=0, le=1)
+    """How much pictures attend to an IP-Adapter's look beside the prompt's words."""
+
+    attention_slicing: bool = False
+    """Save GPU memory by computing attention in slices; does not go with ip_adapter."""
+
+    vae_slicing: bool = False
+    """Save GPU memory by decoding the pictures of a batch one by one."""
+
+    vae_tiling: bool = False
+    """Save GPU memory by decoding large pictures in tiles."""
+
     styles_kept: int = Field(default=64, ge=1)
     """How many learnt styles a replica keeps in memory."""
 
@@ -76,4 +100,13 @@ class RenderingSettings(ServiceSettings):
     def _cuda_needs_a_gpu(self) -> Self:
         if self.device == "cuda" and self.gpus_per_replica == 0:
             raise ValueError("device cuda needs MOVIELLM_RENDERING_GPUS_PER_REPLICA above 0, such as 1")
+        return self
+
+    @model_validator(mode="after")
+    def _slices_or_adapter(self) -> Self:
+        if self.attention_slicing and self.ip_adapter:
+            raise ValueError(
+                "attention in slices cannot look at pictures: leave MOVIELLM_RENDERING_ATTENTION_SLICING or "
+                "MOVIELLM_RENDERING_IP_ADAPTER out"
+            )
         return self

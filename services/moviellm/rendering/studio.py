@@ -12,7 +12,7 @@ from moviellm.errors import Exhausted
 from moviellm.rendering.choice import Choice, Chooser, Lineup, Standard
 from moviellm.rendering.gallery import Gallery
 from moviellm.rendering.orders import check_learned, check_options, check_orders
-from moviellm.rendering.picture import Job, PictureOrder, Recipe, RenderedPicture, RenderOptions
+from moviellm.rendering.picture import Job, PictureOrder, Recipe, RenderedPicture, Renderer, RenderOptions
 from moviellm.rendering.styles import Learned, StyleShelf
 
 FIRST_GUESS = 1.0
@@ -50,7 +50,7 @@ class Studio:
         chooser: Chooser,
         recipe: Callable[[RenderOptions], Recipe],
         tally: Tally,
-        model: str,
+        renderer: Renderer,
         max_waiting: int,
     ) -> None:
         self._store = store
@@ -59,7 +59,7 @@ class Studio:
         self._chooser = chooser
         self._recipe = recipe
         self._tally = tally
-        self._model = model
+        self.renderer = renderer
         self._max_waiting = max_waiting
         self._seconds_each = FIRST_GUESS
         self.waiting = 0
@@ -72,7 +72,7 @@ class Studio:
         Raises InvalidInput, naming the field, Exhausted when too many pictures wait, and what painter and store raise.
         """
         check_orders(orders, self._store)
-        check_options(options, self._model, can_score=self._chooser.can_score)
+        check_options(options, self.renderer, can_score=self._chooser.can_score)
         check_learned(learned, orders, self._store)
         lineup = Lineup([order.prompt for order in orders])
         missing = []

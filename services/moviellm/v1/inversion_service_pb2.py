@@ -23,29 +23,30 @@ _sym_db = _symbol_database.Default()
 
 
 from moviellm.v1 import movie_pb2 as moviellm_dot_v1_dot_movie__pb2
+from moviellm.v1 import movie_dataset_service_pb2 as moviellm_dot_v1_dot_movie__dataset__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#moviellm/v1/inversion_service.proto\x12\x0bmoviellm.v1\x1a\x17moviellm/v1/movie.proto\"\xde\x01\n\x11LearnStyleRequest\x12!\n\x05style\x18\x01 \x01(\x0b\x32\x12.moviellm.v1.Style\x12+\n\nreferences\x18\x02 \x03(\x0b\x32\x17.moviellm.v1.StoredFile\x12\x12\n\noutput_uri\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\r\n\x05steps\x18\x05 \x01(\x05\x12\x0f\n\x07vectors\x18\x06 \x01(\x05\x12\x10\n\x08\x63\x61ptions\x18\x07 \x03(\t\x12%\n\x07subject\x18\x08 \x01(\x0e\x32\x14.moviellm.v1.Subject\"\x16\n\x14\x44\x65scribeModelRequest\"7\n\x15\x44\x65scribeModelResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07weights\x18\x02 \x01(\t\"\x82\x01\n\x12LearnStyleResponse\x12\x32\n\x08progress\x18\x01 \x01(\x0b\x32\x1e.moviellm.v1.InversionProgressH\x00\x12.\n\x06result\x18\x02 \x01(\x0b\x32\x1c.moviellm.v1.InversionResultH\x00\x42\x08\n\x06update\">\n\x11InversionProgress\x12\x0c\n\x04step\x18\x01 \x01(\x05\x12\r\n\x05steps\x18\x02 \x01(\x05\x12\x0c\n\x04loss\x18\x03 \x01(\x01\"\x9d\x01\n\x0fInversionResult\x12\x30\n\rlearned_style\x18\x01 \x01(\x0b\x32\x19.moviellm.v1.LearnedStyle\x12\x14\n\x0cinitial_loss\x18\x02 \x01(\x01\x12\x12\n\nfinal_loss\x18\x03 \x01(\x01\x12\r\n\x05steps\x18\x04 \x01(\x05\x12\x1f\n\x04work\x18\x05 \x01(\x0b\x32\x11.moviellm.v1.Work*L\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x11\n\rSUBJECT_STYLE\x10\x01\x12\x15\n\x11SUBJECT_CHARACTER\x10\x02\x32\xbb\x01\n\x10InversionService\x12O\n\nLearnStyle\x12\x1e.moviellm.v1.LearnStyleRequest\x1a\x1f.moviellm.v1.LearnStyleResponse0\x01\x12V\n\rDescribeModel\x12!.moviellm.v1.DescribeModelRequest\x1a\".moviellm.v1.DescribeModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#moviellm/v1/inversion_service.proto\x12\x0bmoviellm.v1\x1a\x17moviellm/v1/movie.proto\x1a\'moviellm/v1/movie_dataset_service.proto\"\x88\x02\n\x11LearnStyleRequest\x12!\n\x05style\x18\x01 \x01(\x0b\x32\x12.moviellm.v1.Style\x12+\n\nreferences\x18\x02 \x03(\x0b\x32\x17.moviellm.v1.StoredFile\x12\x12\n\noutput_uri\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\r\n\x05steps\x18\x05 \x01(\x05\x12\x0f\n\x07vectors\x18\x06 \x01(\x05\x12\x10\n\x08\x63\x61ptions\x18\x07 \x03(\t\x12%\n\x07subject\x18\x08 \x01(\x0e\x32\x14.moviellm.v1.Subject\x12(\n\x06method\x18\t \x01(\x0e\x32\x18.moviellm.v1.StyleMethod\"\x16\n\x14\x44\x65scribeModelRequest\"b\n\x15\x44\x65scribeModelResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x0f\n\x07weights\x18\x02 \x01(\t\x12)\n\x07methods\x18\x03 \x03(\x0e\x32\x18.moviellm.v1.StyleMethod\"\x82\x01\n\x12LearnStyleResponse\x12\x32\n\x08progress\x18\x01 \x01(\x0b\x32\x1e.moviellm.v1.InversionProgressH\x00\x12.\n\x06result\x18\x02 \x01(\x0b\x32\x1c.moviellm.v1.InversionResultH\x00\x42\x08\n\x06update\">\n\x11InversionProgress\x12\x0c\n\x04step\x18\x01 \x01(\x05\x12\r\n\x05steps\x18\x02 \x01(\x05\x12\x0c\n\x04loss\x18\x03 \x01(\x01\"\x9d\x01\n\x0fInversionResult\x12\x30\n\rlearned_style\x18\x01 \x01(\x0b\x32\x19.moviellm.v1.LearnedStyle\x12\x14\n\x0cinitial_loss\x18\x02 \x01(\x01\x12\x12\n\nfinal_loss\x18\x03 \x01(\x01\x12\r\n\x05steps\x18\x04 \x01(\x05\x12\x1f\n\x04work\x18\x05 \x01(\x0b\x32\x11.moviellm.v1.Work*L\n\x07Subject\x12\x17\n\x13SUBJECT_UNSPECIFIED\x10\x00\x12\x11\n\rSUBJECT_STYLE\x10\x01\x12\x15\n\x11SUBJECT_CHARACTER\x10\x02\x32\xbb\x01\n\x10InversionService\x12O\n\nLearnStyle\x12\x1e.moviellm.v1.LearnStyleRequest\x1a\x1f.moviellm.v1.LearnStyleResponse0\x01\x12V\n\rDescribeModel\x12!.moviellm.v1.DescribeModelRequest\x1a\".moviellm.v1.DescribeModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'moviellm.v1.inversion_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SUBJECT']._serialized_start=740
-  _globals['_SUBJECT']._serialized_end=816
-  _globals['_LEARNSTYLEREQUEST']._serialized_start=78
-  _globals['_LEARNSTYLEREQUEST']._serialized_end=300
-  _globals['_DESCRIBEMODELREQUEST']._serialized_start=302
-  _globals['_DESCRIBEMODELREQUEST']._serialized_end=324
-  _globals['_DESCRIBEMODELRESPONSE']._serialized_start=326
-  _globals['_DESCRIBEMODELRESPONSE']._serialized_end=381
-  _globals['_LEARNSTYLERESPONSE']._serialized_start=384
-  _globals['_LEARNSTYLERESPONSE']._serialized_end=514
-  _globals['_INVERSIONPROGRESS']._serialized_start=516
-  _globals['_INVERSIONPROGRESS']._serialized_end=578
-  _globals['_INVERSIONRESULT']._serialized_start=581
-  _globals['_INVERSIONRESULT']._serialized_end=738
-  _globals['_INVERSIONSERVICE']._serialized_start=819
-  _globals['_INVERSIONSERVICE']._serialized_end=1006
+  _globals['_SUBJECT']._serialized_start=866
+  _globals['_SUBJECT']._serialized_end=942
+  _globals['_LEARNSTYLEREQUEST']._serialized_start=119
+  _globals['_LEARNSTYLEREQUEST']._serialized_end=383
+  _globals['_DESCRIBEMODELREQUEST']._serialized_start=385
+  _globals['_DESCRIBEMODELREQUEST']._serialized_end=407
+  _globals['_DESCRIBEMODELRESPONSE']._serialized_start=409
+  _globals['_DESCRIBEMODELRESPONSE']._serialized_end=507
+  _globals['_LEARNSTYLERESPONSE']._serialized_start=510
+  _globals['_LEARNSTYLERESPONSE']._serialized_end=640
+  _globals['_INVERSIONPROGRESS']._serialized_start=642
+  _globals['_INVERSIONPROGRESS']._serialized_end=704
+  _globals['_INVERSIONRESULT']._serialized_start=707
+  _globals['_INVERSIONRESULT']._serialized_end=864
+  _globals['_INVERSIONSERVICE']._serialized_start=945
+  _globals['_INVERSIONSERVICE']._serialized_end=1132
 # @@protoc_insertion_point(module_scope)

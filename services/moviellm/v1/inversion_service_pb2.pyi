@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from moviellm.v1 import movie_dataset_service_pb2 as _movie_dataset_service_pb2
 from moviellm.v1 import movie_pb2 as _movie_pb2
 import builtins as _builtins
 import sys
@@ -58,6 +59,7 @@ class LearnStyleRequest(_message.Message):
     VECTORS_FIELD_NUMBER: _builtins.int
     CAPTIONS_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
     output_uri: _builtins.str
     """Prefix in the artifact store for the embedding and its checkpoints."""
     seed: _builtins.int
@@ -68,6 +70,8 @@ class LearnStyleRequest(_message.Message):
     """Vectors to learn for the style, 1 to 8; 1 when 0."""
     subject: Global___Subject.ValueType
     """What the references have in common; a style when not set."""
+    method: _movie_dataset_service_pb2.StyleMethod.ValueType
+    """How the look is learnt; textual inversion when not set. STYLE_METHOD_PROMPT learns nothing and is refused."""
     @_builtins.property
     def style(self) -> _movie_pb2.Style:
         """The style in words: its keyword names the token, its words give the initial value."""
@@ -91,10 +95,11 @@ class LearnStyleRequest(_message.Message):
         vectors: _builtins.int = ...,
         captions: _abc.Iterable[_builtins.str] | None = ...,
         subject: Global___Subject.ValueType = ...,
+        method: _movie_dataset_service_pb2.StyleMethod.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["style", b"style"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["captions", b"captions", "output_uri", b"output_uri", "references", b"references", "seed", b"seed", "steps", b"steps", "style", b"style", "subject", b"subject", "vectors", b"vectors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["captions", b"captions", "method", b"method", "output_uri", b"output_uri", "references", b"references", "seed", b"seed", "steps", b"steps", "style", b"style", "subject", b"subject", "vectors", b"vectors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -125,19 +130,25 @@ class DescribeModelResponse(_message.Message):
 
     MODEL_FIELD_NUMBER: _builtins.int
     WEIGHTS_FIELD_NUMBER: _builtins.int
+    METHODS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model by name."""
     weights: _builtins.str
     """A digest that changes when the model is trained anew."""
+    @_builtins.property
+    def methods(self) -> _containers.RepeatedScalarFieldContainer[_movie_dataset_service_pb2.StyleMethod.ValueType]:
+        """Methods that LearnStyle takes here."""
+
     def __init__(
         self,
         *,
         model: _builtins.str = ...,
         weights: _builtins.str = ...,
+        methods: _abc.Iterable[_movie_dataset_service_pb2.StyleMethod.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "weights", b"weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["methods", b"methods", "model", b"model", "weights", b"weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class InversionServiceStub:
-    """Stage 2: style immobilization by textual inversion (paper, equation of section 3.2).
+    """Stage 2: style immobilization, by textual inversion (paper, equation of section 3.2) or another method.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class InversionServiceStub:
 
 
 class InversionServiceServicer:
-    """Stage 2: style immobilization by textual inversion (paper, equation of section 3.2).
+    """Stage 2: style immobilization, by textual inversion (paper, equation of section 3.2) or another method.
     """
 
     def LearnStyle(self, request, context):
@@ -88,7 +88,7 @@ def add_InversionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class InversionService:
-    """Stage 2: style immobilization by textual inversion (paper, equation of section 3.2).
+    """Stage 2: style immobilization, by textual inversion (paper, equation of section 3.2) or another method.
     """
 
     @staticmethod

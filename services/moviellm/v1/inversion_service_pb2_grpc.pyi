@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InversionServiceStub:
-    """Stage 2: style immobilization by textual inversion (paper, equation of section 3.2)."""
+    """Stage 2: style immobilization, by textual inversion (paper, equation of section 3.2) or another method."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -42,7 +42,7 @@ class InversionServiceStub:
 
 @_typing.type_check_only
 class InversionServiceAsyncStub(InversionServiceStub):
-    """Stage 2: style immobilization by textual inversion (paper, equation of section 3.2)."""
+    """Stage 2: style immobilization, by textual inversion (paper, equation of section 3.2) or another method."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     LearnStyle: _aio.UnaryStreamMultiCallable[_inversion_service_pb2.LearnStyleRequest, _inversion_service_pb2.LearnStyleResponse]  # type: ignore[assignment]
@@ -53,7 +53,7 @@ class InversionServiceAsyncStub(InversionServiceStub):
     """Which model styles are learnt for; a style learnt for other weights is of no use."""
 
 class InversionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Stage 2: style immobilization by textual inversion (paper, equation of section 3.2)."""
+    """Stage 2: style immobilization, by textual inversion (paper, equation of section 3.2) or another method."""
 
     @_abc_1.abstractmethod
     def LearnStyle(

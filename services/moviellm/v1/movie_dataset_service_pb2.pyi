@@ -33,6 +33,10 @@ class _StyleMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StyleMeth
     """Learn an embedding of the style's keyword (the paper's way)."""
     STYLE_METHOD_PROMPT: _StyleMethod.ValueType  # 2
     """Learn nothing; every prompt says the style's words."""
+    STYLE_METHOD_LORA: _StyleMethod.ValueType  # 3
+    """Learn low-rank changes of the picture model's attention (LoRA)."""
+    STYLE_METHOD_IP_ADAPTER: _StyleMethod.ValueType  # 4
+    """Learn nothing; the picture model looks at the references through an IP-Adapter, where the deployment has one."""
 
 class StyleMethod(_StyleMethod, metaclass=_StyleMethodEnumTypeWrapper):
     """How a look is held through a movie."""
@@ -43,6 +47,10 @@ STYLE_METHOD_TEXTUAL_INVERSION: StyleMethod.ValueType  # 1
 """Learn an embedding of the style's keyword (the paper's way)."""
 STYLE_METHOD_PROMPT: StyleMethod.ValueType  # 2
 """Learn nothing; every prompt says the style's words."""
+STYLE_METHOD_LORA: StyleMethod.ValueType  # 3
+"""Learn low-rank changes of the picture model's attention (LoRA)."""
+STYLE_METHOD_IP_ADAPTER: StyleMethod.ValueType  # 4
+"""Learn nothing; the picture model looks at the references through an IP-Adapter, where the deployment has one."""
 Global___StyleMethod: _TypeAlias = StyleMethod  # noqa: Y015
 
 class _Stage:
@@ -242,6 +250,7 @@ class MovieDatasetSpec(_message.Message):
     PROMPTS_FIELD_NUMBER: _builtins.int
     PLOT_FIELD_NUMBER: _builtins.int
     LEARN_CHARACTERS_FIELD_NUMBER: _builtins.int
+    RENDER_FIELD_NUMBER: _builtins.int
     theme: _builtins.str
     """One phrase, 1 to 500 characters: "a love story about a duchess and a commoner"."""
     movies: _builtins.int
@@ -286,6 +295,10 @@ class MovieDatasetSpec(_message.Message):
     def plot(self) -> Global___PlotSpec:
         """The requester's own plot. Output only: it is sent in CreateMovieDatasetRequest."""
 
+    @_builtins.property
+    def render(self) -> Global___RenderSpec:
+        """How frames are sampled; the picture model's own way when not set."""
+
     def __init__(
         self,
         *,
@@ -305,10 +318,11 @@ class MovieDatasetSpec(_message.Message):
         prompts: _abc.Iterable[_movie_pb2.Prompt] | None = ...,
         plot: Global___PlotSpec | None = ...,
         learn_characters: _builtins.bool = ...,
+        render: Global___RenderSpec | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chapters", b"_chapters", "_dialogue_lines", b"_dialogue_lines", "_frames", b"_frames", "_frames_per_second", b"_frames_per_second", "_movies", b"_movies", "_scenes", b"_scenes", "_seed", b"_seed", "chapters", b"chapters", "dialogue_lines", b"dialogue_lines", "frames", b"frames", "frames_per_second", b"frames_per_second", "movies", b"movies", "plot", b"plot", "quality", b"quality", "scenes", b"scenes", "seed", b"seed", "style", b"style"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chapters", b"_chapters", "_dialogue_lines", b"_dialogue_lines", "_frames", b"_frames", "_frames_per_second", b"_frames_per_second", "_movies", b"_movies", "_scenes", b"_scenes", "_seed", b"_seed", "chapters", b"chapters", "dialogue_lines", b"dialogue_lines", "frames", b"frames", "frames_per_second", b"frames_per_second", "movies", b"movies", "plot", b"plot", "quality", b"quality", "render", b"render", "scenes", b"scenes", "seed", b"seed", "style", b"style"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chapters", b"_chapters", "_dialogue_lines", b"_dialogue_lines", "_frames", b"_frames", "_frames_per_second", b"_frames_per_second", "_movies", b"_movies", "_scenes", b"_scenes", "_seed", b"_seed", "chapters", b"chapters", "dialogue_lines", b"dialogue_lines", "formats", b"formats", "frames", b"frames", "frames_per_second", b"frames_per_second", "learn_characters", b"learn_characters", "max_llm_tokens", b"max_llm_tokens", "model", b"model", "movies", b"movies", "plot", b"plot", "prompts", b"prompts", "quality", b"quality", "scenes", b"scenes", "seed", b"seed", "style", b"style", "theme", b"theme"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chapters", b"_chapters", "_dialogue_lines", b"_dialogue_lines", "_frames", b"_frames", "_frames_per_second", b"_frames_per_second", "_movies", b"_movies", "_scenes", b"_scenes", "_seed", b"_seed", "chapters", b"chapters", "dialogue_lines", b"dialogue_lines", "formats", b"formats", "frames", b"frames", "frames_per_second", b"frames_per_second", "learn_characters", b"learn_characters", "max_llm_tokens", b"max_llm_tokens", "model", b"model", "movies", b"movies", "plot", b"plot", "prompts", b"prompts", "quality", b"quality", "render", b"render", "scenes", b"scenes", "seed", b"seed", "style", b"style", "theme", b"theme"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chapters: _TypeAlias = _typing.Literal["chapters"]  # noqa: Y015
     _WhichOneofArgType__chapters: _TypeAlias = _typing.Literal["_chapters", b"_chapters"]  # noqa: Y015
@@ -340,6 +354,52 @@ class MovieDatasetSpec(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
 
 Global___MovieDatasetSpec: _TypeAlias = MovieDatasetSpec  # noqa: Y015
+
+@_typing.final
+class RenderSpec(_message.Message):
+    """How frames are sampled. 0 and empty mean the picture model's own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    GUIDANCE_SCALE_FIELD_NUMBER: _builtins.int
+    NEGATIVE_PROMPT_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    REFINER_SHARE_FIELD_NUMBER: _builtins.int
+    width: _builtins.int
+    """Width in pixels, a multiple of 8 from 64 to 2048."""
+    height: _builtins.int
+    """Height in pixels, a multiple of 8 from 64 to 2048."""
+    steps: _builtins.int
+    """Denoising steps, 1 to 200."""
+    guidance_scale: _builtins.float
+    """Classifier-free guidance scale, up to 30; 1 is without guidance, which takes half the time."""
+    negative_prompt: _builtins.str
+    """What no frame should show; the deployment's when empty."""
+    profile: _builtins.str
+    """A few-step way of sampling that the deployment has: "turbo", "lcm" or "lightning"."""
+    refiner_share: _builtins.float
+    """The share of the steps that the deployment's refiner takes, 0 to 0.9; 0 is without refiner."""
+    def __init__(
+        self,
+        *,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        steps: _builtins.int = ...,
+        guidance_scale: _builtins.float = ...,
+        negative_prompt: _builtins.str = ...,
+        profile: _builtins.str = ...,
+        refiner_share: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guidance_scale", b"guidance_scale", "height", b"height", "negative_prompt", b"negative_prompt", "profile", b"profile", "refiner_share", b"refiner_share", "steps", b"steps", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderSpec: _TypeAlias = RenderSpec  # noqa: Y015
 
 @_typing.final
 class QualitySpec(_message.Message):

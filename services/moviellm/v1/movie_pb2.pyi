@@ -713,11 +713,13 @@ class LearnedStyle(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     TOKEN_FIELD_NUMBER: _builtins.int
     uri: _builtins.str
-    """The URI of learned_embeds.safetensors; empty when the style is given by its words alone."""
+    """The URI of learned_embeds.safetensors, pytorch_lora_weights.safetensors (LoRA) or image_embeds.safetensors
+    (IP-Adapter); empty when the style is given by its words alone.
+    """
     digest: _builtins.str
     """SHA-256 of that file in hexadecimal."""
     token: _builtins.str
-    """The token whose vectors the file holds, such as "<gothic>"."""
+    """What prompts say the style with: the token whose vectors the file holds, such as "<gothic>", or a plain word."""
     def __init__(
         self,
         *,

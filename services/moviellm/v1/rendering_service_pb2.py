@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from moviellm.v1 import movie_pb2 as moviellm_dot_v1_dot_movie__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#moviellm/v1/rendering_service.proto\x12\x0bmoviellm.v1\x1a\x17moviellm/v1/movie.proto\"W\n\x0cPictureOrder\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12\x0b\n\x03uri\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"\xa2\x01\n\x0fRenderedPicture\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12%\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x17.moviellm.v1.StoredFile\x12\x0f\n\x07\x65xisted\x18\x03 \x01(\x08\x12\x1f\n\x04work\x18\x04 \x01(\x0b\x32\x11.moviellm.v1.Work\x12&\n\x08\x61ttempts\x18\x05 \x03(\x0b\x32\x14.moviellm.v1.Attempt\"7\n\x07\x41ttempt\x12\x0c\n\x04seed\x18\x01 \x01(\x03\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0f\n\x07verdict\x18\x03 \x01(\t\"\xa2\x01\n\rRenderOptions\x12\r\n\x05width\x18\x01 \x01(\x05\x12\x0e\n\x06height\x18\x02 \x01(\x05\x12\r\n\x05steps\x18\x03 \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x04 \x01(\x01\x12\x17\n\x0fnegative_prompt\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x07 \x01(\x05\x12\x11\n\tmin_score\x18\x08 \x01(\x01\"\xd7\x01\n\x12RenderSceneRequest\x12+\n\x08pictures\x18\x01 \x03(\x0b\x32\x19.moviellm.v1.PictureOrder\x12\x30\n\rlearned_style\x18\x02 \x01(\x0b\x32\x19.moviellm.v1.LearnedStyle\x12+\n\x07options\x18\x03 \x01(\x0b\x32\x1a.moviellm.v1.RenderOptions\x12\x35\n\x12learned_characters\x18\x04 \x03(\x0b\x32\x19.moviellm.v1.LearnedStyle\"D\n\x13RenderSceneResponse\x12-\n\x07picture\x18\x01 \x01(\x0b\x32\x1c.moviellm.v1.RenderedPicture\"s\n\x17RenderReferencesRequest\x12+\n\x08pictures\x18\x01 \x03(\x0b\x32\x19.moviellm.v1.PictureOrder\x12+\n\x07options\x18\x02 \x01(\x0b\x32\x1a.moviellm.v1.RenderOptions\"I\n\x18RenderReferencesResponse\x12-\n\x07picture\x18\x01 \x01(\x0b\x32\x1c.moviellm.v1.RenderedPicture\"\x7f\n\x16MeasurePicturesRequest\x12)\n\x08pictures\x18\x01 \x03(\x0b\x32\x17.moviellm.v1.StoredFile\x12\r\n\x05texts\x18\x02 \x03(\t\x12+\n\nreferences\x18\x03 \x03(\x0b\x32\x17.moviellm.v1.StoredFile\"j\n\x17MeasurePicturesResponse\x12.\n\x08measures\x18\x01 \x01(\x0b\x32\x1c.moviellm.v1.PictureMeasures\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\"\xc7\x01\n\x0fPictureMeasures\x12\x10\n\x08pictures\x18\x01 \x01(\x05\x12\x12\n\ntext_score\x18\x02 \x01(\x01\x12\x17\n\x0fneighbour_score\x18\x03 \x01(\x01\x12\x1a\n\x12neighbour_distance\x18\x04 \x01(\x01\x12\x1c\n\x14style_color_distance\x18\x05 \x01(\x01\x12\x1b\n\x13style_gram_distance\x18\x06 \x01(\x01\x12\x0e\n\x06scores\x18\x07 \x03(\x01\x12\x0e\n\x06scorer\x18\x08 \x01(\t2\xa7\x02\n\x10RenderingService\x12R\n\x0bRenderScene\x12\x1f.moviellm.v1.RenderSceneRequest\x1a .moviellm.v1.RenderSceneResponse0\x01\x12\x61\n\x10RenderReferences\x12$.moviellm.v1.RenderReferencesRequest\x1a%.moviellm.v1.RenderReferencesResponse0\x01\x12\\\n\x0fMeasurePictures\x12#.moviellm.v1.MeasurePicturesRequest\x1a$.moviellm.v1.MeasurePicturesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#moviellm/v1/rendering_service.proto\x12\x0bmoviellm.v1\x1a\x17moviellm/v1/movie.proto\"W\n\x0cPictureOrder\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0e\n\x06prompt\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x03\x12\x0b\n\x03uri\x18\x04 \x01(\t\x12\x0c\n\x04text\x18\x05 \x01(\t\"\xa2\x01\n\x0fRenderedPicture\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12%\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x17.moviellm.v1.StoredFile\x12\x0f\n\x07\x65xisted\x18\x03 \x01(\x08\x12\x1f\n\x04work\x18\x04 \x01(\x0b\x32\x11.moviellm.v1.Work\x12&\n\x08\x61ttempts\x18\x05 \x03(\x0b\x32\x14.moviellm.v1.Attempt\"7\n\x07\x41ttempt\x12\x0c\n\x04seed\x18\x01 \x01(\x03\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x0f\n\x07verdict\x18\x03 \x01(\t\"\xca\x01\n\rRenderOptions\x12\r\n\x05width\x18\x01 \x01(\x05\x12\x0e\n\x06height\x18\x02 \x01(\x05\x12\r\n\x05steps\x18\x03 \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x04 \x01(\x01\x12\x17\n\x0fnegative_prompt\x18\x05 \x01(\t\x12\r\n\x05model\x18\x06 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x07 \x01(\x05\x12\x11\n\tmin_score\x18\x08 \x01(\x01\x12\x0f\n\x07profile\x18\t \x01(\t\x12\x15\n\rrefiner_share\x18\n \x01(\x01\"\xd7\x01\n\x12RenderSceneRequest\x12+\n\x08pictures\x18\x01 \x03(\x0b\x32\x19.moviellm.v1.PictureOrder\x12\x30\n\rlearned_style\x18\x02 \x01(\x0b\x32\x19.moviellm.v1.LearnedStyle\x12+\n\x07options\x18\x03 \x01(\x0b\x32\x1a.moviellm.v1.RenderOptions\x12\x35\n\x12learned_characters\x18\x04 \x03(\x0b\x32\x19.moviellm.v1.LearnedStyle\"D\n\x13RenderSceneResponse\x12-\n\x07picture\x18\x01 \x01(\x0b\x32\x1c.moviellm.v1.RenderedPicture\"s\n\x17RenderReferencesRequest\x12+\n\x08pictures\x18\x01 \x03(\x0b\x32\x19.moviellm.v1.PictureOrder\x12+\n\x07options\x18\x02 \x01(\x0b\x32\x1a.moviellm.v1.RenderOptions\"I\n\x18RenderReferencesResponse\x12-\n\x07picture\x18\x01 \x01(\x0b\x32\x1c.moviellm.v1.RenderedPicture\"\x7f\n\x16MeasurePicturesRequest\x12)\n\x08pictures\x18\x01 \x03(\x0b\x32\x17.moviellm.v1.StoredFile\x12\r\n\x05texts\x18\x02 \x03(\t\x12+\n\nreferences\x18\x03 \x03(\x0b\x32\x17.moviellm.v1.StoredFile\"j\n\x17MeasurePicturesResponse\x12.\n\x08measures\x18\x01 \x01(\x0b\x32\x1c.moviellm.v1.PictureMeasures\x12\x1f\n\x04work\x18\x02 \x01(\x0b\x32\x11.moviellm.v1.Work\"\xc7\x01\n\x0fPictureMeasures\x12\x10\n\x08pictures\x18\x01 \x01(\x05\x12\x12\n\ntext_score\x18\x02 \x01(\x01\x12\x17\n\x0fneighbour_score\x18\x03 \x01(\x01\x12\x1a\n\x12neighbour_distance\x18\x04 \x01(\x01\x12\x1c\n\x14style_color_distance\x18\x05 \x01(\x01\x12\x1b\n\x13style_gram_distance\x18\x06 \x01(\x01\x12\x0e\n\x06scores\x18\x07 \x03(\x01\x12\x0e\n\x06scorer\x18\x08 \x01(\t\"\x19\n\x17\x44\x65scribeRendererRequest\"\xc4\x01\n\x18\x44\x65scribeRendererResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05width\x18\x02 \x01(\x05\x12\x0e\n\x06height\x18\x03 \x01(\x05\x12\'\n\x03own\x18\x04 \x01(\x0b\x32\x1a.moviellm.v1.RenderProfile\x12,\n\x08profiles\x18\x05 \x03(\x0b\x32\x1a.moviellm.v1.RenderProfile\x12\x0f\n\x07refiner\x18\x06 \x01(\x08\x12\x12\n\nip_adapter\x18\x07 \x01(\x08\"D\n\rRenderProfile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05steps\x18\x02 \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x03 \x01(\x01\x32\x88\x03\n\x10RenderingService\x12R\n\x0bRenderScene\x12\x1f.moviellm.v1.RenderSceneRequest\x1a .moviellm.v1.RenderSceneResponse0\x01\x12\x61\n\x10RenderReferences\x12$.moviellm.v1.RenderReferencesRequest\x1a%.moviellm.v1.RenderReferencesResponse0\x01\x12\\\n\x0fMeasurePictures\x12#.moviellm.v1.MeasurePicturesRequest\x1a$.moviellm.v1.MeasurePicturesResponse\x12_\n\x10\x44\x65scribeRenderer\x12$.moviellm.v1.DescribeRendererRequest\x1a%.moviellm.v1.DescribeRendererResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,21 +39,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ATTEMPT']._serialized_start=331
   _globals['_ATTEMPT']._serialized_end=386
   _globals['_RENDEROPTIONS']._serialized_start=389
-  _globals['_RENDEROPTIONS']._serialized_end=551
-  _globals['_RENDERSCENEREQUEST']._serialized_start=554
-  _globals['_RENDERSCENEREQUEST']._serialized_end=769
-  _globals['_RENDERSCENERESPONSE']._serialized_start=771
-  _globals['_RENDERSCENERESPONSE']._serialized_end=839
-  _globals['_RENDERREFERENCESREQUEST']._serialized_start=841
-  _globals['_RENDERREFERENCESREQUEST']._serialized_end=956
-  _globals['_RENDERREFERENCESRESPONSE']._serialized_start=958
-  _globals['_RENDERREFERENCESRESPONSE']._serialized_end=1031
-  _globals['_MEASUREPICTURESREQUEST']._serialized_start=1033
-  _globals['_MEASUREPICTURESREQUEST']._serialized_end=1160
-  _globals['_MEASUREPICTURESRESPONSE']._serialized_start=1162
-  _globals['_MEASUREPICTURESRESPONSE']._serialized_end=1268
-  _globals['_PICTUREMEASURES']._serialized_start=1271
-  _globals['_PICTUREMEASURES']._serialized_end=1470
-  _globals['_RENDERINGSERVICE']._serialized_start=1473
-  _globals['_RENDERINGSERVICE']._serialized_end=1768
+  _globals['_RENDEROPTIONS']._serialized_end=591
+  _globals['_RENDERSCENEREQUEST']._serialized_start=594
+  _globals['_RENDERSCENEREQUEST']._serialized_end=809
+  _globals['_RENDERSCENERESPONSE']._serialized_start=811
+  _globals['_RENDERSCENERESPONSE']._serialized_end=879
+  _globals['_RENDERREFERENCESREQUEST']._serialized_start=881
+  _globals['_RENDERREFERENCESREQUEST']._serialized_end=996
+  _globals['_RENDERREFERENCESRESPONSE']._serialized_start=998
+  _globals['_RENDERREFERENCESRESPONSE']._serialized_end=1071
+  _globals['_MEASUREPICTURESREQUEST']._serialized_start=1073
+  _globals['_MEASUREPICTURESREQUEST']._serialized_end=1200
+  _globals['_MEASUREPICTURESRESPONSE']._serialized_start=1202
+  _globals['_MEASUREPICTURESRESPONSE']._serialized_end=1308
+  _globals['_PICTUREMEASURES']._serialized_start=1311
+  _globals['_PICTUREMEASURES']._serialized_end=1510
+  _globals['_DESCRIBERENDERERREQUEST']._serialized_start=1512
+  _globals['_DESCRIBERENDERERREQUEST']._serialized_end=1537
+  _globals['_DESCRIBERENDERERRESPONSE']._serialized_start=1540
+  _globals['_DESCRIBERENDERERRESPONSE']._serialized_end=1736
+  _globals['_RENDERPROFILE']._serialized_start=1738
+  _globals['_RENDERPROFILE']._serialized_end=1806
+  _globals['_RENDERINGSERVICE']._serialized_start=1809
+  _globals['_RENDERINGSERVICE']._serialized_end=2201
 # @@protoc_insertion_point(module_scope)

@@ -153,6 +153,8 @@ class RenderOptions(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     MIN_SCORE_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    REFINER_SHARE_FIELD_NUMBER: _builtins.int
     width: _builtins.int
     """Width in pixels, a multiple of 8."""
     height: _builtins.int
@@ -171,6 +173,10 @@ class RenderOptions(_message.Message):
     """The CLIP-Score that is good enough at once; all attempts are made when 0. Must be 0 where there is no scorer, and
     attempts end there with the first picture that has no fault.
     """
+    profile: _builtins.str
+    """A few-step way of sampling that DescribeRenderer lists; the deployment's default when empty."""
+    refiner_share: _builtins.float
+    """The share of the steps that the refiner takes, 0 to 0.9; 0 is without refiner."""
     def __init__(
         self,
         *,
@@ -182,10 +188,12 @@ class RenderOptions(_message.Message):
         model: _builtins.str = ...,
         attempts: _builtins.int = ...,
         min_score: _builtins.float = ...,
+        profile: _builtins.str = ...,
+        refiner_share: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "guidance_scale", b"guidance_scale", "height", b"height", "min_score", b"min_score", "model", b"model", "negative_prompt", b"negative_prompt", "steps", b"steps", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "guidance_scale", b"guidance_scale", "height", b"height", "min_score", b"min_score", "model", b"model", "negative_prompt", b"negative_prompt", "profile", b"profile", "refiner_share", b"refiner_share", "steps", b"steps", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -428,3 +436,100 @@ class PictureMeasures(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PictureMeasures: _TypeAlias = PictureMeasures  # noqa: Y015
+
+@_typing.final
+class DescribeRendererRequest(_message.Message):
+    """Request of DescribeRenderer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeRendererRequest: _TypeAlias = DescribeRendererRequest  # noqa: Y015
+
+@_typing.final
+class DescribeRendererResponse(_message.Message):
+    """Response of DescribeRenderer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    OWN_FIELD_NUMBER: _builtins.int
+    PROFILES_FIELD_NUMBER: _builtins.int
+    REFINER_FIELD_NUMBER: _builtins.int
+    IP_ADAPTER_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """The model by name."""
+    width: _builtins.int
+    """Width of its pictures in pixels."""
+    height: _builtins.int
+    """Height of its pictures in pixels."""
+    refiner: _builtins.bool
+    """Whether there is a refiner."""
+    ip_adapter: _builtins.bool
+    """Whether looks can be held by an IP-Adapter."""
+    @_builtins.property
+    def own(self) -> Global___RenderProfile:
+        """How it samples when a request names no profile."""
+
+    @_builtins.property
+    def profiles(self) -> _containers.RepeatedCompositeFieldContainer[Global___RenderProfile]:
+        """Few-step ways of sampling that requests may name."""
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        own: Global___RenderProfile | None = ...,
+        profiles: _abc.Iterable[Global___RenderProfile] | None = ...,
+        refiner: _builtins.bool = ...,
+        ip_adapter: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["own", b"own"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["height", b"height", "ip_adapter", b"ip_adapter", "model", b"model", "own", b"own", "profiles", b"profiles", "refiner", b"refiner", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeRendererResponse: _TypeAlias = DescribeRendererResponse  # noqa: Y015
+
+@_typing.final
+class RenderProfile(_message.Message):
+    """A way of sampling."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    GUIDANCE_SCALE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name: "turbo", "lcm" or "lightning"; empty for the model's own."""
+    steps: _builtins.int
+    """Denoising steps when a request names none."""
+    guidance_scale: _builtins.float
+    """Guidance scale when a request names none; at 1 there is no guidance."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        steps: _builtins.int = ...,
+        guidance_scale: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guidance_scale", b"guidance_scale", "name", b"name", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderProfile: _TypeAlias = RenderProfile  # noqa: Y015

@@ -51,6 +51,11 @@ class RenderingServiceStub:
                 request_serializer=moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesRequest.SerializeToString,
                 response_deserializer=moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesResponse.FromString,
                 _registered_method=True)
+        self.DescribeRenderer = channel.unary_unary(
+                '/moviellm.v1.RenderingService/DescribeRenderer',
+                request_serializer=moviellm_dot_v1_dot_rendering__service__pb2.DescribeRendererRequest.SerializeToString,
+                response_deserializer=moviellm_dot_v1_dot_rendering__service__pb2.DescribeRendererResponse.FromString,
+                _registered_method=True)
 
 
 class RenderingServiceServicer:
@@ -79,6 +84,13 @@ class RenderingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeRenderer(self, request, context):
+        """How pictures are rendered here when a request says nothing, and what it may ask for instead.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RenderingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +108,11 @@ def add_RenderingServiceServicer_to_server(servicer, server):
                     servicer.MeasurePictures,
                     request_deserializer=moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesRequest.FromString,
                     response_serializer=moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesResponse.SerializeToString,
+            ),
+            'DescribeRenderer': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeRenderer,
+                    request_deserializer=moviellm_dot_v1_dot_rendering__service__pb2.DescribeRendererRequest.FromString,
+                    response_serializer=moviellm_dot_v1_dot_rendering__service__pb2.DescribeRendererResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -181,6 +198,33 @@ class RenderingService:
             '/moviellm.v1.RenderingService/MeasurePictures',
             moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesRequest.SerializeToString,
             moviellm_dot_v1_dot_rendering__service__pb2.MeasurePicturesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeRenderer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/moviellm.v1.RenderingService/DescribeRenderer',
+            moviellm_dot_v1_dot_rendering__service__pb2.DescribeRendererRequest.SerializeToString,
+            moviellm_dot_v1_dot_rendering__service__pb2.DescribeRendererResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,8 @@ class RenderingServiceStub:
     """Renders pictures of a style from its description alone, without characters, a message a picture."""
     MeasurePictures: _grpc.UnaryUnaryMultiCallable[_rendering_service_pb2.MeasurePicturesRequest, _rendering_service_pb2.MeasurePicturesResponse]
     """Measures pictures that lie in the store: agreement with their texts and with each other, distance to a style."""
+    DescribeRenderer: _grpc.UnaryUnaryMultiCallable[_rendering_service_pb2.DescribeRendererRequest, _rendering_service_pb2.DescribeRendererResponse]
+    """How pictures are rendered here when a request says nothing, and what it may ask for instead."""
 
 @_typing.type_check_only
 class RenderingServiceAsyncStub(RenderingServiceStub):
@@ -55,6 +57,8 @@ class RenderingServiceAsyncStub(RenderingServiceStub):
     """Renders pictures of a style from its description alone, without characters, a message a picture."""
     MeasurePictures: _aio.UnaryUnaryMultiCallable[_rendering_service_pb2.MeasurePicturesRequest, _rendering_service_pb2.MeasurePicturesResponse]  # type: ignore[assignment]
     """Measures pictures that lie in the store: agreement with their texts and with each other, distance to a style."""
+    DescribeRenderer: _aio.UnaryUnaryMultiCallable[_rendering_service_pb2.DescribeRendererRequest, _rendering_service_pb2.DescribeRendererResponse]  # type: ignore[assignment]
+    """How pictures are rendered here when a request says nothing, and what it may ask for instead."""
 
 class RenderingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Stage 3: renders pictures with a Stable-Diffusion-family pipeline. Frames of different scenes and movies share
@@ -84,5 +88,13 @@ class RenderingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_rendering_service_pb2.MeasurePicturesResponse, _abc.Awaitable[_rendering_service_pb2.MeasurePicturesResponse]]:
         """Measures pictures that lie in the store: agreement with their texts and with each other, distance to a style."""
+
+    @_abc_1.abstractmethod
+    def DescribeRenderer(
+        self,
+        request: _rendering_service_pb2.DescribeRendererRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rendering_service_pb2.DescribeRendererResponse, _abc.Awaitable[_rendering_service_pb2.DescribeRendererResponse]]:
+        """How pictures are rendered here when a request says nothing, and what it may ask for instead."""
 
 def add_RenderingServiceServicer_to_server(servicer: RenderingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

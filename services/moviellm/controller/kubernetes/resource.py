@@ -31,7 +31,12 @@ RETRY = f"{GROUP}/retry"
 
 Json = dict[str, Any]
 
-_METHODS = {StyleMethod.TEXTUAL_INVERSION: "TextualInversion", StyleMethod.PROMPT: "Prompt"}
+_METHODS = {
+    StyleMethod.TEXTUAL_INVERSION: "TextualInversion",
+    StyleMethod.PROMPT: "Prompt",
+    StyleMethod.LORA: "Lora",
+    StyleMethod.IP_ADAPTER: "IpAdapter",
+}
 _SPEC = pydantic.TypeAdapter(MovieDatasetSpec)
 _LONGEST_NAME = 54
 
