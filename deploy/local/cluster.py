@@ -4,7 +4,7 @@ Not to be confused with `moviellm up`, which runs the services as plain processe
 Docker and in the folder DATA (`.moviellm/kind`), with a kubeconfig of its own, so that nobody's current context
 changes. Every step looks first whether it is done; run again, `up` goes on where it was. Read from the environment:
 THEME and DATASET, the first dataset; OUT, the folder that it is fetched into; PORT, where the gRPC address is opened on
-this machine; MONITORING=1, which brings Prometheus and Grafana; and what images.py reads.
+this machine; MONITORING=1, which brings Prometheus and Grafana, the latter on GRAFANA_PORT; and what images.py reads.
 """
 
 import argparse
@@ -23,22 +23,30 @@ from progress import NotReady, until_ready
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 NAME = "moviellm"
+CONTROLLER = "moviellm-controller"
+GRAFANA = "monitoring-grafana"
 CHART = ROOT / "deploy" / "helm" / "moviellm"
-GRAFANA_PORT = 3000
 MONITORING_CHART = ["kube-prometheus-stack", "--repo", "https://prometheus-community.github.io/helm-charts"]
 
 
 class Laptop:
     """The cluster, step by step; each method leaves alone what is there already. All raise Failed."""
 
-    def __init__(self, state: Path, *, out: Path, port: int, has_monitoring: bool) -> None:
+    def __init__(self, state: Path, *, out: Path, port: int, grafana_port: int, has_monitoring: bool) -> None:
         self._state = state
         self._store = state / "store"
         self._kubeconfig = state / "kubeconfig"
         self._out = out
         self._port = port
+        self._grafana_port = grafana_port
         self._has_monitoring = has_monitoring
         self._kubectl = ["kubectl", "--kubeconfig", str(self._kubeconfig)]
+
+    def check_doors(self) -> None:
+        """Whether this machine's ports are free, before anything is made."""
+        forwards.check(self._state, CONTROLLER, port=self._port, variable="PORT")
+        if self._has_monitoring:
+            forwards.check(self._state, GRAFANA, port=self._grafana_port, variable="GRAFANA_PORT")
 
     def exists(self) -> bool:
         """Whether kind knows the cluster."""
@@ -112,10 +120,10 @@ class Laptop:
     def open_doors(self) -> None:
         """Ports of this machine that lead to the controller, and to Grafana where it is."""
         words = [*self._kubectl, "--namespace", NAME]
-        forwards.keep(self._state, words, f"{NAME}-controller", port=self._port, target=8600)
+        forwards.keep(self._state, words, CONTROLLER, port=self._port, target=8600)
         if self._has_monitoring:
             words = [*self._kubectl, "--namespace", "monitoring"]
-            forwards.keep(self._state, words, "monitoring-grafana", port=GRAFANA_PORT, target=80)
+            forwards.keep(self._state, words, GRAFANA, port=self._grafana_port, target=80)
 
     def make_dataset(self, tag: str) -> Path:
         """The first dataset, made in the cluster and fetched here; returns its preview page."""
@@ -129,10 +137,10 @@ class Laptop:
         say(f"gRPC address    127.0.0.1:{self._port}")
         say(f"preview         {page}")
         if self._has_monitoring:
-            secret = ["--namespace", "monitoring", "get", "secret", "monitoring-grafana"]
+            secret = ["--namespace", "monitoring", "get", "secret", GRAFANA]
             template = '{{index .data "admin-password" | base64decode}}'
             password = answer([*self._kubectl, *secret, "--output", f"go-template={template}"])
-            say(f"Grafana         http://127.0.0.1:{GRAFANA_PORT}  user admin, password {password}")
+            say(f"Grafana         http://127.0.0.1:{self._grafana_port}  user admin, password {password}")
         say(f"kubectl         export KUBECONFIG={self._kubeconfig}")
         say("make status says how it is, make down removes it")
 
@@ -165,6 +173,7 @@ def say(text: str) -> None:
 def up(laptop: Laptop, *, has_monitoring: bool) -> None:
     """From nothing to a first dataset."""
     needs.check(ROOT, "docker", "kind", "kubectl", "helm")
+    laptop.check_doors()
     began = time.monotonic()
     tag = os.environ.get("TAG") or images.tag_of_sources()
     names = images.build(images.SERVICES, tag=tag, gpu=False, environ=os.environ)
@@ -206,6 +215,7 @@ def main() -> None:
         Path(os.environ.get("DATA") or ROOT / ".moviellm" / "kind").absolute(),
         out=Path(os.environ.get("OUT") or ROOT / "out").absolute(),
         port=int(os.environ.get("PORT") or 8600),
+        grafana_port=int(os.environ.get("GRAFANA_PORT") or 3000),
         has_monitoring=has_monitoring,
     )
     try:

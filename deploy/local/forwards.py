@@ -19,16 +19,20 @@ from commands import Failed
 PATIENCE = 30.0
 
 
+def check(state: Path, service: str, *, port: int, variable: str) -> None:
+    """Raises Failed where something else has the port; `variable` is where another one can be named."""
+    if not _read(_note(state, service))[0] and _answers(port):
+        raise Failed(f"port {port} of this machine is in use; choose another one: {variable}={port + 1000} make up")
+
+
 def keep(state: Path, kubectl: Sequence[str], service: str, *, port: int, target: int) -> None:
     """Open 127.0.0.1:port to a service's port unless that is done already; raises Failed when it cannot be."""
-    note = state / f"forward-{service}.pid"
+    note = _note(state, service)
     line = f"127.0.0.1:{port} leads to {service}"
     number, known = _read(note)
     if number and known == line:
         return
     _close(note)
-    if _answers(port):
-        raise Failed(f"port {port} of this machine is in use; choose another one: PORT={port + 1000} make up")
     words = [*kubectl, "port-forward", "--address", "127.0.0.1", f"service/{service}", f"{port}:{target}"]
     log = note.with_suffix(".log")
     with log.open("w") as written:
@@ -60,6 +64,10 @@ def close_all(state: Path) -> None:
     for note in state.glob("forward-*.pid"):
         _close(note)
         note.with_suffix(".log").unlink(missing_ok=True)
+
+
+def _note(state: Path, service: str) -> Path:
+    return state / f"forward-{service}.pid"
 
 
 def _answers(port: int) -> bool:
