@@ -1,4 +1,4 @@
-"""A real controller process over null services in another process, and what is asked of it."""
+"""A real controller process over null services in this one, and what is asked of it."""
 
 import asyncio
 import time
@@ -10,7 +10,8 @@ from typing import Any
 
 import psutil
 
-from bench.local_stack import free_port, serving, started
+from bench.local_stack import started
+from bench.null_services import Renderer, null_services
 from moviellm import rpc
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
@@ -32,9 +33,10 @@ class Reading:
 class NullStack:
     """A client of the controller, with an eye on its process."""
 
-    def __init__(self, address: str, pid: int) -> None:
+    def __init__(self, address: str, pid: int, renderer: Renderer) -> None:
         self.address = address
         self.pid = pid
+        self.renderer = renderer
         self._process = psutil.Process(pid)
         self._channel = rpc.channel(address)
         self.stub: Any = pb_grpc.MovieDatasetServiceStub(self._channel)
@@ -83,12 +85,11 @@ async def null_stack(
     folder: Path, *, replicas: int = 1, seconds_a_picture: float = 0.0, **settings: str
 ) -> AsyncIterator[NullStack]:
     """Start both; `settings` are the controller's beside the services' addresses."""
-    port = free_port()
-    null = ["bench.null_services", f"127.0.0.1:{port}", str(replicas), str(seconds_a_picture)]
-    async with serving(null, port, folder / "null.log"):
-        at = dict.fromkeys(("scripting", "inversion", "rendering", "qa", "export"), f"127.0.0.1:{port}")
+    services = null_services(replicas=replicas, seconds_a_picture=seconds_a_picture)
+    async with services as (address, renderer):
+        at = dict.fromkeys(("scripting", "inversion", "rendering", "qa", "export"), address)
         async with started("controller", folder, **at, **settings) as controller:
-            stack = NullStack(controller.address, controller.pid)
+            stack = NullStack(controller.address, controller.pid, renderer)
             try:
                 yield stack
             finally:
