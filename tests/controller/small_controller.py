@@ -3,7 +3,6 @@
 from prometheus_client import CollectorRegistry
 
 from moviellm import rpc
-from moviellm.artifacts import ArtifactStore
 from moviellm.controller.admission import Admission
 from moviellm.controller.estimate import Rates
 from moviellm.controller.lanes import Lanes
