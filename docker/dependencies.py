@@ -12,6 +12,9 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+TRACING = "tracing"
+"""What every image has, so that a collector of spans can be named at any time."""
+
 TARGET = Path("/opt/moviellm")
 HERE = Path(__file__).parent
 
@@ -31,6 +34,7 @@ def requirements(project: dict, extras: list[str]) -> Iterator[str]:
 def extras_of(service: str, more: str, known: set[str]) -> list[str]:
     """The extras of an image. Raises SystemExit for a service or an extra that does not exist."""
     extras = [service, *(name.strip() for name in more.split(",") if name.strip())]
+    extras += [TRACING] if TRACING in known else []
     for name in extras:
         if name not in known:
             sys.exit(f"there is no {name!r}; SERVICE and EXTRAS take {', '.join(sorted(known))}")

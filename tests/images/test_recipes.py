@@ -119,8 +119,9 @@ def test_the_controller_finds_every_service_of_compose():
 @pytest.mark.parametrize("name", ["controller", "scripting", "qa", "export", "cli"])
 def test_services_without_pictures_to_paint_come_without_torch(name):
     dependencies = module(ROOT / "docker" / "dependencies.py")
-    wanted = list(dependencies.requirements(PROJECT, dependencies.extras_of(name, "", {name})))
+    wanted = list(dependencies.requirements(PROJECT, dependencies.extras_of(name, "", {name, "tracing"})))
     assert PROJECT["dependencies"][0] in wanted
+    assert any(one.startswith("opentelemetry-sdk==") for one in wanted)
     assert not any(re.match(r"(torch|ray|diffusers|transformers)\b", one) for one in wanted)
 
 
