@@ -22,6 +22,10 @@ COPY docker/finish.py docker/prove.py docker/healthy.py docker/
 RUN --mount=type=cache,target=/root/.cache/pip python docker/finish.py && /opt/moviellm/bin/python docker/prove.py
 
 FROM ${BASE}
+# KubeRay's probes call bash and wget; its login shells forget the PATH of the image.
+RUN apt-get update && apt-get install --yes --no-install-recommends bash wget \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/* \
+    && echo 'PATH=/opt/moviellm/bin:$PATH' > /etc/profile.d/moviellm.sh
 ARG SERVICE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -30,9 +34,6 @@ LABEL org.opencontainers.image.title="moviellm-${SERVICE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="Apache-2.0"
-# KubeRay's probes call bash and wget.
-RUN apt-get update && apt-get install --yes --no-install-recommends bash wget \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/*
 # The folders around, so that those within keep their time stamps.
 COPY --from=build /opt/ /opt/
 COPY --from=build --chown=65532:65532 /data/ /var/lib/
