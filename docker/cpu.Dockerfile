@@ -5,6 +5,17 @@
 # TORCH_INDEX_URL is one that carries torch without CUDA.
 ARG BASE=python:3.11-slim-bookworm
 
+# moviellm itself, once for all services.
+FROM ${BASE} AS wheel
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_FIND_LINKS
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY services services
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip wheel --disable-pip-version-check --no-deps --wheel-dir /wheels .
+
 FROM ${BASE} AS build
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
@@ -16,10 +27,9 @@ ARG SOURCE_DATE_EPOCH=0
 WORKDIR /src
 COPY pyproject.toml constraints.txt docker/dependencies.py docker/
 RUN --mount=type=cache,target=/root/.cache/pip python docker/dependencies.py
-COPY pyproject.toml README.md LICENSE ./
-COPY services services
+COPY --from=wheel /wheels wheels
 COPY docker/finish.py docker/prove.py docker/healthy.py docker/
-RUN --mount=type=cache,target=/root/.cache/pip python docker/finish.py && /opt/moviellm/bin/python docker/prove.py
+RUN python docker/finish.py && /opt/moviellm/bin/python docker/prove.py
 
 FROM ${BASE}
 ARG SERVICE

@@ -34,7 +34,8 @@ PAINTERS = ("inversion", "rendering")
 def install() -> None:
     """moviellm without its dependencies, which are there already."""
     pip = [sys.executable, "-m", "pip", "--python", TARGET / "bin/python", "install", "--no-compile", "--no-deps"]
-    subprocess.run([*pip, "--disable-pip-version-check", "--root-user-action=ignore", "/src"], check=True)
+    wheel = next(Path("wheels").glob("*.whl"))
+    subprocess.run([*pip, "--disable-pip-version-check", "--root-user-action=ignore", wheel], check=True)
     door = TARGET / "bin" / "healthy"
     door.write_text(f"#!{TARGET}/bin/python\n" + Path(__file__).with_name("healthy.py").read_text())
     door.chmod(0o755)
