@@ -147,6 +147,9 @@ class Replica:
             await asyncio.sleep(0)
             while len(batch) < self._batch and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
+            batch = [one for one in batch if not one.done()]  # whoever hung up waits no more
+            if not batch:
+                continue
             full = len(batch) / self._batch
             self._began = time.perf_counter()
             await asyncio.sleep(self._batch * self._seconds * (FIXED_SHARE + (1 - FIXED_SHARE) * full))
@@ -157,15 +160,22 @@ class Replica:
 
 
 class Renderer(rendering_service_pb2_grpc.RenderingServiceServicer):
-    """RenderingService: at once, or on simulated replicas. `pictures` counts those of scenes."""
+    """RenderingService: at once, or on simulated replicas. `pictures` counts scenes' frames, `called` is set by the first."""
 
     def __init__(self, *, replicas: int = 1, batch: int = 8, seconds: float = 0.0) -> None:
         self.replicas = [Replica(batch, seconds) for _ in range(replicas)] if seconds else []
         self.pictures = 0
+        self.called = asyncio.Event()
         self._choices = random.Random(1)
+
+    @property
+    def busy(self) -> float:
+        """Seconds that all replicas together have worked until now."""
+        return sum(replica.busy for replica in self.replicas)
 
     async def RenderScene(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Every picture, when a replica has painted it."""
+        self.called.set()
         if not self.replicas:
             for order in request.pictures:
                 self.pictures += 1
@@ -174,14 +184,16 @@ class Renderer(rendering_service_pb2_grpc.RenderingServiceServicer):
         two = self._choices.sample(self.replicas, 2) if len(self.replicas) > 1 else self.replicas
         replica = min(two, key=lambda one: one.calls)
         replica.calls += 1
+        painted = [asyncio.ensure_future(_painted(replica, order)) for order in request.pictures]
         try:
-            painted = [asyncio.ensure_future(_painted(replica, order)) for order in request.pictures]
             for one in asyncio.as_completed(painted):
                 picture = await one
                 self.pictures += 1
                 yield rendering_service_pb2.RenderSceneResponse(picture=picture)
         finally:
             replica.calls -= 1
+            for one in painted:
+                one.cancel()
 
     async def RenderReferences(self, request: Any, context: Any) -> AsyncIterator[Any]:
         """Every picture at once."""

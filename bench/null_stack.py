@@ -16,8 +16,8 @@ from moviellm import rpc
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
 
-RENDERING = 2
-"""Place of the rendering stage in a dataset's stages."""
+SCRIPTING, RENDERING = 0, 2
+"""Places of stages in a dataset's stages."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,14 @@ class NullStack:
         """Hang up."""
         await self._channel.close()
 
-    async def create(self, identifier: str, *, movies: int, sides: tuple[int, int, int] = (11, 11, 11)) -> None:
+    async def create(
+        self, identifier: str, *, movies: int, sides: tuple[int, int, int] = (11, 11, 11), seed: int = 0
+    ) -> None:
         """Ask for a dataset of `movies` movies of chapters × scenes × frames."""
         chapters, scenes, frames = sides
-        spec = pb.MovieDatasetSpec(theme="a keeper", movies=movies, chapters=chapters, scenes=scenes, frames=frames)
+        spec = pb.MovieDatasetSpec(
+            theme="a keeper", movies=movies, chapters=chapters, scenes=scenes, frames=frames, seed=seed
+        )
         await self.stub.CreateMovieDataset(pb.CreateMovieDatasetRequest(spec=spec, movie_dataset_id=identifier))
 
     async def get(self, identifier: str) -> pb.MovieDataset:
@@ -59,6 +63,18 @@ class NullStack:
         if dataset.state == pb.MovieDataset.STATE_FAILED:
             raise RuntimeError(f"{identifier} failed: {dataset.trouble.message}")
         return dataset
+
+    async def cancel(self, identifier: str) -> None:
+        """Stop the dataset."""
+        await self.stub.CancelMovieDataset(pb.CancelMovieDatasetRequest(name=f"movieDatasets/{identifier}"))
+
+    async def written(self, identifier: str, *, every: float = 0.1) -> None:
+        """Wait until all scripts are written."""
+        while True:
+            scripts = (await self.get(identifier)).stages[SCRIPTING]
+            if scripts.done == scripts.total:
+                return
+            await asyncio.sleep(every)
 
     async def frames(self, identifier: str) -> int:
         """Frames of the dataset so far."""
@@ -84,11 +100,11 @@ class NullStack:
 async def null_stack(
     folder: Path, *, replicas: int = 1, seconds_a_picture: float = 0.0, **settings: str
 ) -> AsyncIterator[NullStack]:
-    """Start both; `settings` are the controller's beside the services' addresses."""
+    """Start both; `settings` are the controller's, the address of a service that is not null among them."""
     services = null_services(replicas=replicas, seconds_a_picture=seconds_a_picture)
     async with services as (address, renderer):
         at = dict.fromkeys(("scripting", "inversion", "rendering", "qa", "export"), address)
-        async with started("controller", folder, **at, **settings) as controller:
+        async with started("controller", folder, **(at | settings)) as controller:
             stack = NullStack(controller.address, controller.pid, renderer)
             try:
                 yield stack
