@@ -34,8 +34,11 @@ chart: $(READY) $(HELM) ## Check the Helm chart
 test: $(READY) $(HELM) check ## Check the code and run the tests
 	$(BIN)/python -m pytest
 
-e2e: $(READY) ## Hold the cluster of the current kubectl context to what the tests expect (changes it)
+e2e: $(READY) $(HELM) ## Hold the cluster of the current kubectl context to what the tests expect (changes it)
 	MOVIELLM_CLUSTER_TESTS=1 $(BIN)/python -m pytest tests/cluster
+
+e2e-bare: $(READY) $(HELM) ## The same on a bare API server with etcd, whose programs are named (docs/operating.md)
+	$(BIN)/python tests/cluster/bare_cluster.py $(MAKE) e2e
 
 images: ## Build the container images of all services (Docker); GPU=1 for those with CUDA
 	$(PYTHON) deploy/local/images.py --latest $(if $(GPU),--gpu)
@@ -84,4 +87,4 @@ pocket: $(READY) ## Train the embedded picture model anew (long)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .tools .moviellm out
 
-.PHONY: help setup demo chart test e2e images images-test up status down check fix proto docs bench pocket clean
+.PHONY: help setup demo chart test e2e e2e-bare images images-test up status down check fix proto docs bench pocket clean
