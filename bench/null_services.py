@@ -160,7 +160,7 @@ class Replica:
 
 
 class Renderer(rendering_service_pb2_grpc.RenderingServiceServicer):
-    """RenderingService: at once, or on simulated replicas. `pictures` counts scenes' frames; the first sets `called`."""
+    """RenderingService: at once, or on simulated replicas. `pictures` counts frames; the first sets `called`."""
 
     def __init__(self, *, replicas: int = 1, batch: int = 8, seconds: float = 0.0) -> None:
         self.replicas = [Replica(batch, seconds) for _ in range(replicas)] if seconds else []
