@@ -9,6 +9,8 @@ READY := $(VENV)/.ready
 HELM := .tools/helm
 THEME ?= a lighthouse keeper who finds a message
 DEMO_ID ?= demo
+MINUTES ?= 10
+SEED ?= 1
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[36mmake %-11s\033[0m %s\n", $$1, $$2}'
@@ -81,10 +83,13 @@ docs: $(READY) ## Write docs/settings.md and the chart's values.schema.json from
 bench: $(READY) ## Measure against baselines and print the ratios
 	$(BIN)/python -m bench
 
+soak: $(READY) ## Make a dataset while everything is killed, paused, cut and filled (MINUTES=10 SEED=1)
+	cd tests && ../$(BIN)/python -m soak --minutes $(MINUTES) --seed $(SEED)
+
 pocket: $(READY) ## Train the embedded picture model anew (long)
 	$(BIN)/python -m moviellm.pocket train
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .tools .moviellm out
 
-.PHONY: help setup demo chart test e2e e2e-bare images images-test up status down check fix proto docs bench pocket clean
+.PHONY: help setup demo chart test e2e e2e-bare images images-test up status down check fix proto docs bench soak pocket clean
