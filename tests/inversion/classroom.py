@@ -12,6 +12,7 @@ from PIL import Image
 from moviellm.artifacts import ArtifactStore, digest
 from moviellm.inversion.diffusers_teacher import DiffusersTeacher
 from moviellm.inversion.lessons import StyleTask
+from moviellm.inversion.pictures import square_picture
 from moviellm.inversion.recipe import Recipe
 from moviellm.inversion.school import School
 from moviellm.movie import StoredFile, Style
@@ -43,6 +44,10 @@ def picture(number):
     return buffer.getvalue()
 
 
+def square(data, side):
+    return square_picture(data, side, "picture")
+
+
 async def references_in(store, count=4):
     files = []
     for number in range(count):
@@ -57,8 +62,8 @@ async def task_in(store, **changes):
     return StyleTask(**({"style": STYLE, "references": references, "output": OUTPUT, "seed": 5} | changes))
 
 
-def teacher_of(pipe, recipe=RECIPE):
-    return DiffusersTeacher(pipe, recipe, model="tiny")
+def teacher_of(pipe, recipe=RECIPE, **options):
+    return DiffusersTeacher(pipe, recipe, model="tiny", **options)
 
 
 def school_of(store, teacher, **options):

@@ -17,7 +17,7 @@ from moviellm.inversion.servicer import SERVICE_NAME, InversionServicer, task_of
 from moviellm.inversion.settings import InversionSettings
 from moviellm.v1 import inversion_service_pb2 as pb
 from moviellm.v1 import inversion_service_pb2_grpc as pb_grpc
-from moviellm.v1 import movie_pb2
+from moviellm.v1 import movie_dataset_service_pb2, movie_pb2
 
 STEPS = 60
 
@@ -80,6 +80,8 @@ async def test_progress_streams_and_the_result_comes_last(tmp_path):
         ("steps", {"steps": -1}),
         ("steps", {"steps": 10_001}),
         ("vectors", {"vectors": 9}),
+        ("method", {"method": movie_dataset_service_pb2.STYLE_METHOD_PROMPT}),
+        ("method", {"method": 99}),
         ("captions", {"captions": ["one"]}),
         ("captions[3]", {"captions": ["", "", "", "x" * 2001]}),
     ],

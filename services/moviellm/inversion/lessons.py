@@ -1,14 +1,20 @@
 """What is learnt and who teaches it: tasks, results, and the port `Teacher` behind which the optimisation lies."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from moviellm.dataset import StyleMethod
 from moviellm.inversion.pictures import Square
-from moviellm.movie import LearnedStyle, StoredFile, Style, Work
+from moviellm.movie import IMAGE_FILE, LEARNED_FILES, LORA_FILE, LearnedStyle, StoredFile, Style, Work
 
-EMBEDDING = "learned_embeds.safetensors"
-"""File name of the style's embedding; of two text encoders, that of the first."""
+FILES: Mapping[StyleMethod, str] = {
+    StyleMethod.TEXTUAL_INVERSION: LEARNED_FILES[0],
+    StyleMethod.LORA: LORA_FILE,
+    StyleMethod.IP_ADAPTER: IMAGE_FILE,
+}
+"""File name of what is learnt by each method; of two text encoders' embeddings, that of the first."""
 
 RECORD = "style.json"
 """File name of the record that is written last: where it lies, the style is learnt."""
@@ -23,16 +29,20 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True)
 class StyleTask:
-    """What to learn. `output` is a key in the store, `steps` 0 the recipe's own; captions one a reference, or none."""
+    """What to learn. `output` is a key in the store, `captions` are one a reference, or none.
+
+    0 steps and 0 vectors are the recipe's own numbers.
+    """
 
     style: Style
     references: tuple[StoredFile, ...]
     output: str
     seed: int = 0
     steps: int = 0
-    vectors: int = 1
+    vectors: int = 0
     captions: tuple[str, ...] = ()
     subject: Subject = Subject.STYLE
+    method: StyleMethod = StyleMethod.TEXTUAL_INVERSION
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class InversionResult:
 
 @dataclass(frozen=True)
 class Learnt:
-    """What a finished lesson leaves: the embedding files by name, the first one `EMBEDDING`."""
+    """What a finished lesson leaves: the files by name, the first one that of its method in `FILES`."""
 
     token: str
     files: dict[str, bytes]
@@ -82,6 +92,7 @@ class StyleRecord:
     seed: int
     vectors: int
     settings: dict[str, str | int | float] = field(default_factory=dict)
+    method: StyleMethod = StyleMethod.TEXTUAL_INVERSION
 
 
 class Lesson(Protocol):
@@ -107,6 +118,10 @@ class Teacher(Protocol):
     model: str
     weights: str
     on_gpu: bool
+
+    @property
+    def methods(self) -> tuple[StyleMethod, ...]:
+        """How styles can be learnt here."""
 
     @property
     def picture_size(self) -> int:

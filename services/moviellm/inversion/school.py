@@ -21,7 +21,7 @@ from moviellm.artifacts import ArtifactStore, digest
 from moviellm.errors import Broken, Exhausted, Interrupted, InvalidInput, NotFound, Unavailable, Unsatisfied
 from moviellm.inversion import metrics
 from moviellm.inversion.lessons import (
-    EMBEDDING,
+    FILES,
     RECORD,
     InversionProgress,
     InversionResult,
@@ -76,13 +76,15 @@ class School:
     async def learn(self, task: StyleTask) -> AsyncGenerator[InversionProgress | InversionResult, None]:
         """Progress about every ten steps, then the result; at once the result when the style is learnt already.
 
-        Raises InvalidInput for a reference that is no picture, NotFound for one that is missing, Exhausted when too
-        many calls wait, Interrupted when the service shuts down: asked again, it goes on from the checkpoint.
+        Raises InvalidInput for a method that is not configured or a reference that is no picture, NotFound for one that
+        is missing, Exhausted when too many calls wait, Interrupted when the service shuts down: asked again, it goes on
+        from the checkpoint.
         """
         if known := await self._known(task):
             yield known
             return
         teacher = self.teacher()
+        _check_method(task, teacher)
         async with self._its_turn():
             if known := await self._known(task):  # somebody who stood before us in the queue wanted the same
                 yield known
@@ -193,20 +195,21 @@ class School:
             seed=task.seed,
             vectors=task.vectors,
             settings=teacher.settings(task),
+            method=task.method,
         )
         await self._store.put(f"{task.output}/{RECORD}", wire.to_json(record))
         await self._forget(task)
         seconds = self._clock() - started
         work = Work(self._node_pool, seconds, seconds if teacher.on_gpu else 0.0, teacher.model)
-        return _result(record, self._store.uri(f"{task.output}/{EMBEDDING}"), work)
+        return _result(record, self._store.uri(f"{task.output}/{FILES[task.method]}"), FILES[task.method], work)
 
     async def _known(self, task: StyleTask) -> InversionResult | None:
         data = await self._store.find(f"{task.output}/{RECORD}")
         if data is None:
             return None
         record = wire.from_json(data, StyleRecord, RECORD)
-        uri = self._store.uri(f"{task.output}/{EMBEDDING}")
-        return _result(record, uri, Work(self._node_pool, model=record.model))
+        uri = self._store.uri(f"{task.output}/{FILES[task.method]}")
+        return _result(record, uri, FILES[task.method], Work(self._node_pool, model=record.model))
 
 
 @contextlib.contextmanager
@@ -218,10 +221,15 @@ def _going_on() -> Iterator[None]:
         log.warning("no checkpoint", why=error.message)
 
 
-def _result(record: StyleRecord, uri: str, work: Work) -> InversionResult:
-    if EMBEDDING not in record.digests:
-        raise Broken(f"{RECORD} is damaged: it names no {EMBEDDING}")
-    learned = LearnedStyle(uri, record.digests[EMBEDDING], record.token)
+def _check_method(task: StyleTask, teacher: Teacher) -> None:
+    if task.method not in teacher.methods:
+        raise InvalidInput("method", f"must be one of those configured here: {', '.join(teacher.methods)}")
+
+
+def _result(record: StyleRecord, uri: str, name: str, work: Work) -> InversionResult:
+    if name not in record.digests:
+        raise Broken(f"{RECORD} is damaged: it names no {name}")
+    learned = LearnedStyle(uri, record.digests[name], record.token)
     return InversionResult(learned, record.initial_loss, record.final_loss, record.steps, work)
 
 

@@ -8,13 +8,14 @@ import grpc
 
 from moviellm import rpc, wire
 from moviellm.artifacts import ArtifactStore
-from moviellm.dataset import MAX_VECTORS
+from moviellm.dataset import MAX_VECTORS, StyleMethod
 from moviellm.errors import InvalidInput
 from moviellm.inversion.lessons import InversionResult, StyleTask, Subject
 from moviellm.inversion.school import School
 from moviellm.movie import StoredFile, Style
 from moviellm.v1 import inversion_service_pb2 as pb
 from moviellm.v1 import inversion_service_pb2_grpc as pb_grpc
+from moviellm.v1 import movie_dataset_service_pb2
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["InversionService"].full_name
 
@@ -50,7 +51,10 @@ class InversionServicer(pb_grpc.InversionServiceServicer):
     ) -> pb.DescribeModelResponse:
         """Which model styles are learnt for."""
         teacher = self._school.teacher()
-        return pb.DescribeModelResponse(model=teacher.model, weights=teacher.weights)
+        methods = [
+            movie_dataset_service_pb2.StyleMethod.Value(f"STYLE_METHOD_{name.upper()}") for name in teacher.methods
+        ]
+        return pb.DescribeModelResponse(model=teacher.model, weights=teacher.weights, methods=methods)
 
 
 def task_of(request: pb.LearnStyleRequest, store: ArtifactStore) -> StyleTask:
@@ -65,7 +69,7 @@ def task_of(request: pb.LearnStyleRequest, store: ArtifactStore) -> StyleTask:
     if not 0 <= request.steps <= MAX_STEPS:
         raise InvalidInput("steps", f"must be 0 (the service's own) to {MAX_STEPS}; got {request.steps}")
     if not 0 <= request.vectors <= MAX_VECTORS:
-        raise InvalidInput("vectors", f"must be 0 (one) to {MAX_VECTORS}; got {request.vectors}")
+        raise InvalidInput("vectors", f"must be 0 (the model's own) to {MAX_VECTORS}; got {request.vectors}")
     captions = tuple(request.captions)
     if captions and len(captions) != len(references):
         raise InvalidInput("captions", f"must be none, or one for each of the {len(references)} references")
@@ -78,9 +82,10 @@ def task_of(request: pb.LearnStyleRequest, store: ArtifactStore) -> StyleTask:
         output=store.key(request.output_uri, "output_uri").rstrip("/"),
         seed=request.seed,
         steps=request.steps,
-        vectors=request.vectors or 1,
+        vectors=request.vectors,
         captions=captions,
         subject=_subject(request.subject),
+        method=_method(request.method),
     )
 
 
@@ -92,6 +97,18 @@ def _subject(number: int) -> Subject:
     }
     if number not in known:
         raise InvalidInput("subject", "must be SUBJECT_STYLE or SUBJECT_CHARACTER")
+    return known[number]
+
+
+def _method(number: int) -> StyleMethod:
+    known: dict[int, StyleMethod] = {
+        movie_dataset_service_pb2.STYLE_METHOD_UNSPECIFIED: StyleMethod.TEXTUAL_INVERSION,
+        movie_dataset_service_pb2.STYLE_METHOD_TEXTUAL_INVERSION: StyleMethod.TEXTUAL_INVERSION,
+        movie_dataset_service_pb2.STYLE_METHOD_LORA: StyleMethod.LORA,
+        movie_dataset_service_pb2.STYLE_METHOD_IP_ADAPTER: StyleMethod.IP_ADAPTER,
+    }
+    if number not in known:
+        raise InvalidInput("method", "must be STYLE_METHOD_TEXTUAL_INVERSION, _LORA or _IP_ADAPTER")
     return known[number]
 
 

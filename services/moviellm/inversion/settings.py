@@ -37,13 +37,22 @@ class InversionSettings(ServiceSettings):
     """CPU threads of the optimisation; on a shared machine one is faster than two. 0 leaves torch's own choice."""
 
     steps: int = Field(default=0, ge=0, le=10_000)
-    """Optimisation steps of requests that name none; 0 is the model's own recipe (pocket 100, others 400)."""
+    """Optimisation steps of requests that name none; 0 is the model's own recipe (pocket 60, others 400)."""
 
     learning_rate: float = Field(default=0.0, ge=0, le=1)
-    """First learning rate; 0 is the model's own recipe (pocket 0.02, others 0.001)."""
+    """First learning rate; 0 is the model's own recipe (pocket 0.008, others 0.001)."""
 
     batch_size: int = Field(default=0, ge=0, le=64)
     """Pictures a step; 0 is the model's own recipe (pocket 4, others 2)."""
+
+    lora_rank: int = Field(default=0, ge=0, le=128)
+    """Rank of a LoRA's changes of each layer; 0 is the model's own recipe (pocket 4, others 8)."""
+
+    lora_learning_rate: float = Field(default=0.0, ge=0, le=1)
+    """First learning rate of LoRAs; 0 is the model's own recipe (pocket 0.002, others 0.0001)."""
+
+    ip_adapter: str = ""
+    """The .safetensors file of an IP-Adapter with its image_encoder directory beside it; the renderer's own."""
 
     checkpoint_every: int = Field(default=50, ge=1)
     """Steps between checkpoints in the artifact store."""

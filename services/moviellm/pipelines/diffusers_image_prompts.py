@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import safetensors
 import safetensors.torch
 import torch
@@ -20,6 +22,7 @@ from moviellm.errors import Broken, Unsatisfied
 from moviellm.movie import IMAGE_FILE
 from moviellm.pipelines.diffusers_lora import metadata_of
 from moviellm.pipelines.image_adapters import AdapterPlace
+from moviellm.pipelines.transformers_image_encoder import ImageEncoder
 
 _EMBEDDING, _TOKEN = "image_embeds", "token"
 
@@ -94,6 +97,23 @@ class ImagePrompts:
         finally:
             for handle in handles:
                 handle.remove()
+
+
+class ImageEmbedder:
+    """Turns references into a look, with the image encoder of an adapter."""
+
+    def __init__(self, encoder: ImageEncoder, *, name: str) -> None:
+        self._encoder = encoder
+        self.name = name
+
+    @classmethod
+    def open(cls, place: AdapterPlace, *, device: str, setting: str) -> "ImageEmbedder":
+        """That of the adapter at `place`; raises Unsatisfied, naming the setting, where it cannot be loaded."""
+        return cls(ImageEncoder.open(place, device=device, setting=setting), name=place.weights.name)
+
+    def file(self, token: str, pictures: Sequence[npt.NDArray[np.uint8]]) -> bytes:
+        """The look of pictures, each uint8 (H, W, 3), as an `IMAGE_FILE`."""
+        return write_image_look(ImageLook(token, self._encoder.mean(pictures)))
 
 
 def read_image_look(data: bytes) -> ImageLook:
