@@ -1,6 +1,8 @@
 """One textual inversion (paper, section 3.2): minimise ‖ε − ε_θ(z_t, t, c(y(v)))‖² over a style's vectors v alone."""
 
+import itertools
 import math
+import re
 from random import Random
 
 import torch
@@ -18,6 +20,7 @@ from moviellm.pipelines.diffusers_prompts import EncodedPrompts, LearnedVectors,
 
 _AVERAGED = 10
 _HALF_PRECISION_SCALE = 1024.0
+_TELLING_NOTHING = frozenset(("a", "an", "and", "in", "of", "on", "the", "with"))
 
 
 class DiffusersLesson:
@@ -32,6 +35,7 @@ class DiffusersLesson:
         denoising: Denoising,
         latents: Tensor,
         fingerprint: str,
+        weights: Tensor | None = None,
         state: LessonState | None = None,
     ) -> None:
         self._task = task
@@ -39,11 +43,12 @@ class DiffusersLesson:
         self._encoder = encoder
         self._denoising = denoising
         self._latents = latents
+        self._weights = weights
         self._fingerprint = fingerprint
         self._token = style_token(task.style.keyword, encoder.knows)
         self._scale = _HALF_PRECISION_SCALE if denoising.half_precision else 1.0
-        self._held_out = _held_out(task, latents, recipe.held_out, denoising.times)
-        self._state = state or _first_state(task, encoder)
+        self._held_out = _held_out(task, latents, recipe, denoising.times)
+        self._state = state or _first_state(task, recipe.vectors, encoder)
         self._vectors = [torch.nn.Parameter(vectors.to(latents.device, copy=True)) for vectors in self._state.vectors]
         self._optimizer = torch.optim.AdamW(self._vectors, lr=self._recipe.learning_rate, weight_decay=0.0)
         self._restore_moments()
@@ -107,7 +112,7 @@ class DiffusersLesson:
         rng = Random(derived_seed(seed, "inversion prompts", step))
         chosen = torch.randint(len(self._latents), (size,), generator=numbers)
         strata = (torch.randperm(size, generator=numbers) + torch.rand(size, generator=numbers)) / size
-        t = (strata * self._denoising.times).long()
+        t = (strata**self._recipe.tilt * self._denoising.times).long()
         noise = torch.randn(size, *self._latents.shape[1:], generator=numbers)
         prompts = [training_prompt(self._token, self._caption(int(i)), rng, self._task.subject) for i in chosen]
         return self._losses(chosen, t, noise, prompts).mean()
@@ -115,7 +120,7 @@ class DiffusersLesson:
     def _losses(self, chosen: Tensor, t: Tensor, noise: Tensor, prompts: list[str]) -> Tensor:
         device = self._latents.device
         return self._denoising.losses(
-            self._latents[chosen.to(device)], t.to(device), noise.to(device), self._encoded(prompts)
+            self._latents[chosen.to(device)], t.to(device), noise.to(device), self._encoded(prompts), self._weights
         )
 
     def _encoded(self, prompts: list[str]) -> EncodedPrompts:
@@ -160,20 +165,30 @@ class DiffusersLesson:
             }
 
 
-def _held_out(task: StyleTask, latents: Tensor, count: int, times: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Fixed pictures (unmirrored, in turn), evenly spread times and noises."""
+def _held_out(task: StyleTask, latents: Tensor, recipe: Recipe, times: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Fixed pictures (unmirrored, in turn), times spread as in training, and noises."""
+    count = recipe.held_out
     numbers = torch.Generator().manual_seed(derived_seed(task.seed, "held out"))
     pictures = (2 * torch.arange(count)) % len(latents)
     spread = (torch.randperm(count, generator=numbers) + 0.5) / count
     noises = torch.randn(count, *latents.shape[1:], generator=numbers)
-    return pictures, (spread * times).long(), noises
+    return pictures, (spread**recipe.tilt * times).long(), noises
 
 
-def _first_state(task: StyleTask, encoder: PromptEncoder) -> LessonState:
-    """Every vector begins as the mean of the vocabulary's vectors of the style's words."""
-    said = " ".join((*task.style.adjectives, *task.style.phrases)) or task.style.keyword
-    starts = []
-    for found, fallback in zip(encoder.words(said), encoder.words("style"), strict=True):
-        mean = (found if len(found) else fallback).float().mean(dim=0)
-        starts.append(mean.repeat(task.vectors, 1))
+def _first_state(task: StyleTask, count: int, encoder: PromptEncoder) -> LessonState:
+    """Vectors that begin where the style's words are, in their order; see `_in_runs`."""
+    style = task.style
+    words = re.findall(r"[\w'-]+", " ".join((*style.adjectives, *style.phrases)))
+    said = " ".join(word for word in words if word.lower() not in _TELLING_NOTHING) or style.keyword
+    starts = [
+        _in_runs((found if len(found) else fallback).float(), count)
+        for found, fallback in zip(encoder.words(said), encoder.words("style"), strict=True)
+    ]
     return LessonState(vectors=starts, best=starts, first_moments=[], second_moments=[])
+
+
+def _in_runs(words: Tensor, count: int) -> Tensor:
+    """The n vectors of words (n, dim) as `count` (count, dim): means of equal runs of them; one is the mean of all."""
+    ends = [(i * len(words)) // count for i in range(count + 1)]
+    runs = [words[start : max(end, start + 1)] for start, end in itertools.pairwise(ends)]
+    return torch.stack([run.mean(dim=0) for run in runs])
