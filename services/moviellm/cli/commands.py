@@ -11,8 +11,19 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from moviellm import errors
-from moviellm.cli import benchmarking, demo, download, evaluating, progress, requests, up
+from moviellm.cli import benchmarking, demo, download, evaluating, progress, requests, tokens, up
 from moviellm.cli.connection import UNREACHABLE, checked_address
+from moviellm.cli.credentials import (
+    WITH_VALUE,
+    WITHOUT_VALUE,
+    Plaintext,
+    Tls,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    TlsServerName,
+    TokenFile,
+)
 from moviellm.cli.local_stack import StackFailed
 from moviellm.cli.settings import DEFAULT_SERVER
 from moviellm.cli.views import plain
@@ -52,6 +63,13 @@ def moviellm(
         str,
         typer.Option(envvar="MOVIELLM_SERVER", callback=checked_address, help="HOST:PORT of the moviellm server."),
     ] = DEFAULT_SERVER,
+    token_file: TokenFile = None,
+    tls: Tls = False,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    tls_server_name: TlsServerName = "",
+    plaintext: Plaintext = False,
 ) -> None:
     """One theme phrase in, movie-length training data for video language models out.
 
@@ -76,6 +94,7 @@ app.command()(requests.delete)
 app.command()(download.download)
 app.command("open")(download.open_)
 app.command()(demo.demo)
+app.command()(tokens.token)
 app.command(rich_help_panel="Evaluation")(benchmarking.benchmark)
 app.command(rich_help_panel="Evaluation")(evaluating.evaluate)
 
@@ -118,15 +137,15 @@ def told(work: Callable[[], object]) -> int:
 
 
 def server_first(arguments: list[str]) -> list[str]:
-    """The arguments with --server before the command, where people also write it behind."""
+    """The arguments with those for all commands before the command, where people also write them behind."""
     moved, rest, left = [], [], iter(arguments)
     for argument in left:
         if argument == "--":
             rest.append(argument)
             break
-        if argument == "--server":
+        if argument in WITH_VALUE:
             moved += [argument, *[value for value in [next(left, None)] if value is not None]]
-        elif argument.startswith("--server="):
+        elif argument in WITHOUT_VALUE or argument.partition("=")[0] in WITH_VALUE:
             moved.append(argument)
         else:
             rest.append(argument)
@@ -136,7 +155,14 @@ def server_first(arguments: list[str]) -> list[str]:
 def hint_for(error: errors.MovieLLMError) -> str:
     """What to do next, empty where the error says it already."""
     if error.reason == UNREACHABLE:
-        return "start it with `moviellm up`, or name another with --server HOST:PORT or MOVIELLM_SERVER"
+        return (
+            "start it with `moviellm up`, or name another with --server HOST:PORT or MOVIELLM_SERVER; one that speaks "
+            "TLS needs --tls or --tls-ca FILE"
+        )
+    if isinstance(error, errors.Unauthenticated):
+        return "give your token with --token-file FILE, MOVIELLM_TOKEN_FILE or MOVIELLM_TOKEN"
+    if error.reason == "ROLE_MISSING":
+        return "ask who runs the server for a token with that role"
     if isinstance(error, errors.InvalidInput):
         option = OPTIONS.get(error.field.partition("[")[0])
         return f"change {option}" if option else ""

@@ -10,7 +10,9 @@ import grpc
 import typer
 
 from moviellm import errors, rpc
+from moviellm.cli.credentials import peer_of
 from moviellm.cli.settings import DEFAULT_SERVER
+from moviellm.security.secured_channel import PLAIN, Peer
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
 
@@ -56,9 +58,29 @@ def short(name: str) -> str:
     return name.removeprefix(_COLLECTION)
 
 
-def server_of(context: typer.Context) -> str:
-    """The address that --server or MOVIELLM_SERVER names."""
-    return str(context.find_root().params.get("server") or DEFAULT_SERVER)
+class Server(str):
+    """The address of a server, HOST:PORT, and how it is reached."""
+
+    peer: Peer = PLAIN
+
+    @classmethod
+    def reached(cls, address: str, peer: Peer) -> "Server":
+        """The server at `address`, reached as `peer` says."""
+        server = cls(address)
+        server.peer = peer
+        return server
+
+
+def server_of(context: typer.Context) -> Server:
+    """The server that --server or MOVIELLM_SERVER names, reached as the options of security say."""
+    params = context.find_root().params
+    address = str(params.get("server") or DEFAULT_SERVER)
+    return Server.reached(address, peer_of(params, address))
+
+
+def peer_to(address: str) -> Peer:
+    """How a server is reached; as it is where nothing else was said."""
+    return address.peer if isinstance(address, Server) else PLAIN
 
 
 class Client:
@@ -157,7 +179,7 @@ class Client:
 @asynccontextmanager
 async def connect(address: str) -> AsyncIterator[Client]:
     """A client of the server at `address`; connecting happens with the first call."""
-    async with rpc.channel(address) as channel:
+    async with rpc.channel(address, peer_to(address)) as channel:
         yield Client(pb_grpc.MovieDatasetServiceStub(channel), address)
 
 

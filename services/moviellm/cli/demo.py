@@ -16,7 +16,7 @@ from rich.console import Console
 
 from moviellm import errors, rpc
 from moviellm.cli import views
-from moviellm.cli.connection import UNREACHABLE, Client, checked_name, connect, run, server_of, short
+from moviellm.cli.connection import UNREACHABLE, Client, checked_name, connect, peer_to, run, server_of, short
 from moviellm.cli.download import fetch_with_bar
 from moviellm.cli.local_stack import LocalStack
 from moviellm.cli.machine import data_folder, free_base_port, stop_signals
@@ -83,7 +83,7 @@ def demo(
 
 async def show(server: str, spec: pb.MovieDatasetSpec, id: str, *, data: Path, out: Path) -> Figures:
     """The demonstration with the server that answers at `server`, or else with a stack of its own."""
-    async with rpc.channel(server) as channel:
+    async with rpc.channel(server, peer_to(server)) as channel:
         answers = await rpc.is_serving(channel)
     if answers:
         console = Console()
