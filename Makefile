@@ -80,6 +80,9 @@ docs: $(READY) ## Write docs/settings.md and the chart's values.schema.json from
 	$(BIN)/python tests/metrics_page.py
 	$(BIN)/python tests/deploy/values_schema.py
 
+fuzz: $(READY) ## Send 10,000 generated requests to every RPC (long)
+	MOVIELLM_FUZZ_REQUESTS=$${MOVIELLM_FUZZ_REQUESTS:-10000} $(BIN)/python -m pytest tests/fuzz -s --timeout 7200
+
 bench: $(READY) ## Measure against baselines and print the ratios
 	$(BIN)/python -m bench
 
@@ -92,4 +95,4 @@ pocket: $(READY) ## Train the embedded picture model anew (long)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .tools .moviellm out
 
-.PHONY: help setup demo chart test e2e e2e-bare images images-test up status down check fix proto docs bench soak pocket clean
+.PHONY: help setup demo chart test e2e e2e-bare images images-test up status down check fix proto docs fuzz bench soak pocket clean

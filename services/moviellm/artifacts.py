@@ -25,6 +25,7 @@ first. The layout below one dataset:
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -40,6 +41,8 @@ from moviellm.settings import StoreSettings
 
 #: Large files go up in pieces of this size; S3 takes no smaller ones.
 PIECE_BYTES = 5 * 1024 * 1024
+
+_KEY = re.compile(r"[^\x00-\x1f\x7f\\]{1,900}")
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,7 @@ class ArtifactStore:
     def key(self, uri: str, field: str = "uri") -> str:
         """The key behind a URI of this store; raises InvalidInput for any place outside it."""
         key = uri.removeprefix(self.root + "/")
-        parts = PurePosixPath(key).parts
-        if key == uri or not key or key.startswith("/") or ".." in parts or "\\" in key or "\0" in key:
+        if key == uri or not _KEY.fullmatch(key) or any(part in ("", ".", "..") for part in key.rstrip("/").split("/")):
             raise InvalidInput(field, f"must lie in the artifact store {self.root}")
         return key
 

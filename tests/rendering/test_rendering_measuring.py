@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from moviellm.artifacts import digest
-from moviellm.errors import Broken, InvalidInput, Unsatisfied
+from moviellm.errors import InvalidInput, Unsatisfied
 from moviellm.movie import StoredFile
 from moviellm.pipelines.transformers_scorer import ClipScorer
 from moviellm.pocket.captions import canonical
@@ -115,13 +115,13 @@ async def test_a_bad_request_names_the_field(measure, files, field, change):
 
 async def test_a_damaged_picture_is_told(measure, store, files):
     other = StoredFile(files[0].uri, "0" * 64, 1)
-    with pytest.raises(Broken, match="its SHA-256 is not 000"):
+    with pytest.raises(Unsatisfied, match="its SHA-256 is not 000"):
         await measure([other], TEXTS[:1], [])
     text = await keep(store, "m/text.jpg", b"not a picture")
-    with pytest.raises(Broken, match=r"m/text\.jpg cannot be read"):
+    with pytest.raises(Unsatisfied, match=r"m/text\.jpg cannot be read"):
         await measure([text], TEXTS[:1], [])
     cut = await keep(store, "m/cut.jpg", jpeg(PICTURES[0])[:900])
-    with pytest.raises(Broken, match=r"m/cut\.jpg cannot be read"):
+    with pytest.raises(Unsatisfied, match=r"m/cut\.jpg cannot be read"):
         await measure([cut], TEXTS[:1], [])
 
 

@@ -35,7 +35,9 @@ PICTURES_ALLOWED = range(3, 61)
 MAX_PROMPT_BYTES = 32 * 1024
 
 _ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_PRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Admission:
             )
         if style.description:
             self._phrase("spec.style.description", style.description, MAX_DESCRIPTION)
-        self._between("spec.style.vectors", style.vectors, 1, MAX_VECTORS)
+        self._between("spec.style.vectors", style.vectors, 0, MAX_VECTORS)
         if style.preset and style.description:
             raise InvalidInput("spec.style", "set either preset or description, not both")
 

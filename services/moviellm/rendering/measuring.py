@@ -7,13 +7,15 @@ from typing import Any
 
 from moviellm.artifacts import ArtifactStore, digest
 from moviellm.dataset import PictureMeasures
-from moviellm.errors import Broken, InvalidInput, NotFound
+from moviellm.errors import Broken, InvalidInput, NotFound, Unsatisfied
 from moviellm.movie import StoredFile, Work
 from moviellm.rendering.critic import Critic
 from moviellm.rendering.orders import MAX_PROMPT
 
 MAX_MEASURED = 10_000
 MAX_REFERENCES = 1_000
+
+DAMAGED = "PICTURE_DAMAGED"
 
 CHUNK = 16
 """Pictures that are held at a time."""
@@ -37,7 +39,7 @@ class Measuring:
         """The figures and what they cost.
 
         Raises InvalidInput, naming the field, for a request that does not fit together or a picture that is not there;
-        Broken for one that is not what its digest says; Unsatisfied where the deployment has no scorer.
+        Unsatisfied for one that is not what its digest says, and where the deployment has no scorer.
         """
         self._check(pictures, texts, references)
         survey, on_gpu = await self._critic.survey()
@@ -80,8 +82,11 @@ class Measuring:
         except NotFound as error:
             raise InvalidInput(field, f"must be a picture in the store, but there is none at {file.uri}") from error
         if digest(data) != file.digest:
-            raise Broken(f"the picture {file.uri} is damaged: its SHA-256 is not {file.digest}")
+            raise Unsatisfied(f"the picture {file.uri} is damaged: its SHA-256 is not {file.digest}", reason=DAMAGED)
         return data
 
     def _decoded(self, files: Sequence[tuple[StoredFile, bytes]]) -> list[Any]:
-        return [self._read_pixels(data, file.uri) for file, data in files]
+        try:
+            return [self._read_pixels(data, file.uri) for file, data in files]
+        except Broken as error:
+            raise Unsatisfied(error.message, reason=DAMAGED) from error

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NoReturn
 
@@ -13,7 +14,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from moviellm import errors, tracing
+from moviellm import bounds, errors, tracing
 from moviellm.telemetry import counted_call
 
 log = structlog.get_logger()
@@ -39,6 +40,18 @@ _PROXY_CODES = (grpc.StatusCode.INTERNAL, grpc.StatusCode.NOT_FOUND)
 """Our services explain each of these with ErrorInfo. Without it they come from a proxy on the way: Ray Serve's answers
 INTERNAL when a replica died under the call, and NOT_FOUND while the application is starting or being taken down."""
 
+CALL_LOST = "CALL_LOST"
+"""The reason where a service died under the call, which the call itself may have caused."""
+
+_BROKEN_OFF = re.compile("socket closed|connection reset|broken pipe|stream removed", re.IGNORECASE)
+"""How gRPC tells of a connection that broke under a call; one that could not be made it tells in other words."""
+
+
+MAX_SENTENCE = 1_500
+"""Characters of a message; trailers of a few kilobytes are cut off by proxies."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
 
 def status_of(error: BaseException) -> status_pb2.Status:
     """The google.rpc.Status a caller gets; anything but our own errors becomes "internal error"."""
@@ -47,17 +60,25 @@ def status_of(error: BaseException) -> status_pb2.Status:
         where = f"; the log of the service has the details{f', under trace {trace.trace_id}' if trace else ''}"
         error = errors.Broken(f"internal error{where}")
     code = next((code for cls, code in _CODES if isinstance(error, cls)), grpc.StatusCode.UNKNOWN)
-    status = status_pb2.Status(code=code.value[0], message=error.message)
+    status = status_pb2.Status(code=code.value[0], message=_plain(error.message))
     metadata = {"trace": trace.trace_id} if trace else {}
     _attach(status, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata))
     if isinstance(error, errors.InvalidInput):
-        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.allowed)
+        violation = error_details_pb2.BadRequest.FieldViolation(
+            field=_plain(error.field), description=_plain(error.allowed)
+        )
         _attach(status, error_details_pb2.BadRequest(field_violations=[violation]))
     if isinstance(error, errors.Temporary) and error.retry_after is not None:
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(round(error.retry_after * 1000))
         _attach(status, error_details_pb2.RetryInfo(retry_delay=delay))
     return status
+
+
+def _plain(text: str) -> str:
+    """On one line, without control characters, and not endless: messages quote what people sent."""
+    line = _CONTROL.sub("\ufffd", " ".join(text.split()))
+    return line if len(line) <= MAX_SENTENCE else f"{line[:MAX_SENTENCE]}…"
 
 
 def _attach(status: status_pb2.Status, detail: Message) -> None:
@@ -78,8 +99,11 @@ def error_of(call: grpc.RpcError, service: str) -> errors.MovieLLMError:
             violation = bad_request.field_violations[0]
             return errors.InvalidInput(violation.field, violation.description)
         return errors.Permanent(details, reason=reason or "INVALID_INPUT")
-    if info is None and code in _PROXY_CODES:
-        return errors.Unavailable(f"the {service} service lost the call before it was answered", reason="CALL_LOST")
+    if info is None and code is grpc.StatusCode.NOT_FOUND:
+        return errors.Unavailable(f"the {service} service is starting or stopping", reason="SERVICE_UNREACHABLE")
+    is_cut = code is grpc.StatusCode.UNAVAILABLE and _BROKEN_OFF.search(details)
+    if info is None and (is_cut or code in _PROXY_CODES):
+        return errors.Unavailable(f"the {service} service lost the call before it was answered", reason=CALL_LOST)
     if code is grpc.StatusCode.UNAVAILABLE and reason is None:
         return errors.Unavailable(f"the {service} service does not answer", reason="SERVICE_UNREACHABLE")
     if code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED):
@@ -123,6 +147,7 @@ def method(handler: Callable[..., Any]) -> Callable[..., Any]:
             with _served(handler.__name__, context) as span:
                 try:
                     with counted_call(handler.__name__):
+                        bounds.check(request)
                         async with contextlib.aclosing(handler(self, request, context)) as responses:
                             async for response in responses:
                                 yield response
@@ -137,6 +162,7 @@ def method(handler: Callable[..., Any]) -> Callable[..., Any]:
         with _served(handler.__name__, context) as span:
             try:
                 with counted_call(handler.__name__):
+                    bounds.check(request)
                     return await handler(self, request, context)
             except Exception as error:
                 span.failed(error)

@@ -3,6 +3,7 @@
 Left alone, gRPC answers UNKNOWN with the exception of the protobuf library in it, and logs a traceback for each.
 """
 
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn
 
@@ -34,9 +35,10 @@ class Reader(grpc.aio.ServerInterceptor):
             return handler
         name = handler_call_details.method
         reading = {"request_deserializer": _reading(handler.request_deserializer)}
-        if handler.response_streaming:
+        if handler.response_streaming and inspect.isasyncgenfunction(handler.unary_stream):
             return handler._replace(**reading, unary_stream=self._streaming(handler.unary_stream, name))
-        return handler._replace(**reading, unary_unary=self._unary(handler.unary_unary, name))
+        kind = "unary_stream" if handler.response_streaming else "unary_unary"
+        return handler._replace(**reading, **{kind: self._unary(getattr(handler, kind), name)})
 
     def _unary(self, answer: Callable[..., Awaitable[Any]], name: str) -> Callable[..., Awaitable[Any]]:
         async def unary(request: Any, context: Any) -> Any:

@@ -10,6 +10,7 @@ from moviellm import rpc, wire
 from moviellm.errors import InvalidInput
 from moviellm.movie import Chapter, Outline, Prompt, Shape, Work
 from moviellm.scripting.by_model import prompts
+from moviellm.scripting.checker import plain_text
 from moviellm.scripting.checker.tokens import TokenCounter, estimated
 from moviellm.scripting.own_plot.imported_plot import ImportRequest, import_plot
 from moviellm.scripting.writer import (
@@ -194,6 +195,8 @@ def _check_text(field: str, text: str, least: int, most: int) -> None:
     length = len(text.strip())
     if not least <= length <= most:
         raise InvalidInput(field, f"must have {least} to {most} characters, got {length}")
+    if plain_text.has_controls(text):
+        raise InvalidInput(field, "must not contain control characters")
 
 
 def _check_range(field: str, number: int, least: int, most: int) -> None:

@@ -24,9 +24,14 @@ def fault(text: str) -> str:
         return f"must not contain {found.group()!r}, which corrupts the labels of training data"
     if found := _GAPS.search(text):
         return f"must be finished text, not the placeholder {found.group()!r}"
-    if _CONTROLS.search(text):
+    if has_controls(text):
         return "must not contain control characters"
     return ""
+
+
+def has_controls(text: str) -> bool:
+    """Whether there are characters that are not seen: controls, marks of direction, half characters."""
+    return bool(_CONTROLS.search(text))
 
 
 def cleaned(text: str) -> str:
