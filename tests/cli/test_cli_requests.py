@@ -42,6 +42,8 @@ async def test_wishes_beyond_a_theme_are_sent(moviellm, library, tmp_path):
     (tmp_path / "scene.md").write_text("Write $frames frames.")
     options = ["--plot", tmp_path / "story.json", "--prompt", f"scene={tmp_path / 'scene.md'}", "--ablation"]
     options += ["--max-llm-tokens", 5000, "--attempts", 4, "--min-score", 0.3, "--learn-characters"]
+    options += ["--style-method", "lora", "--profile", "lcm", "--steps", 6, "--guidance", 1.5, "--width", 640]
+    options += ["--height", 384, "--negative-prompt", "text", "--refiner-share", 0.25]
     result = await moviellm("create", "--theme", "a duel", *options)
     assert (result.code, result.err) == (0, "")
     (request,) = library.requests
@@ -49,6 +51,10 @@ async def test_wishes_beyond_a_theme_are_sent(moviellm, library, tmp_path):
     assert request.spec.quality == pb.QualitySpec(attempts=4, min_score=0.3, ablation=True)
     assert [(prompt.name, prompt.text) for prompt in request.spec.prompts] == [("scene", "Write $frames frames.")]
     assert (request.spec.max_llm_tokens, request.spec.learn_characters) == (5000, True)
+    assert request.spec.style.method == pb.STYLE_METHOD_LORA
+    assert request.spec.render == pb.RenderSpec(
+        width=640, height=384, steps=6, guidance_scale=1.5, negative_prompt="text", profile="lcm", refiner_share=0.25
+    )
 
 
 async def test_a_prompt_names_its_file(moviellm, library):
@@ -64,6 +70,7 @@ async def test_what_is_not_asked_is_left_to_the_server(moviellm, library):
     assert not spec.HasField("seed")
     assert not spec.HasField("frames_per_second")
     assert not spec.HasField("style")
+    assert not spec.HasField("render")
 
 
 async def test_a_dry_run_prints_the_cost_and_stores_nothing(moviellm, library):

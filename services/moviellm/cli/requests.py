@@ -11,7 +11,7 @@ from moviellm import errors, rpc
 from moviellm.cli import views
 from moviellm.cli.connection import Client, Name, connect, run, server_of, short
 from moviellm.cli.progress import watch_to_the_end
-from moviellm.dataset import DEFAULT_FORMATS, FORMATS, StyleMethod
+from moviellm.dataset import DEFAULT_FORMATS, FORMATS, RENDER_PROFILES, StyleMethod
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1.movie_pb2 import Prompt
 
@@ -51,10 +51,14 @@ def create(
     ] = None,
     style_method: Annotated[
         StyleMethod | None,
-        typer.Option(help="Hold the look by a learnt embedding or by words alone. (default: textual_inversion)"),
+        typer.Option(
+            help="Hold the look by a learnt embedding, by words alone, by a learnt LoRA, or by an IP-Adapter where there "
+            "is one. (default: textual_inversion)"
+        ),
     ] = None,
     style_vectors: Annotated[
-        int | None, typer.Option(callback=_count, help="Vectors learnt for the style, 1 to 8. (default: 1)")
+        int | None,
+        typer.Option(callback=_count, help="Vectors learnt for the style, 1 to 8. (default: the model's own)"),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(callback=_long, help="The same request and seed give the same dataset.")
@@ -95,6 +99,25 @@ def create(
     ablation: Annotated[
         bool, typer.Option("--ablation", help="Measure a sample of frames without the learnt style too.")
     ] = False,
+    profile: Annotated[
+        str, typer.Option(help=f"A few-step way of sampling, where the server has it: {', '.join(RENDER_PROFILES)}.")
+    ] = "",
+    steps: Annotated[
+        int | None, typer.Option(callback=_count, help="Denoising steps. (default: the model's own)")
+    ] = None,
+    guidance: Annotated[
+        float | None, typer.Option(help="Classifier-free guidance; 1 is without. (default: the model's own)")
+    ] = None,
+    width: Annotated[
+        int | None, typer.Option(callback=_count, help="Pixels, a multiple of 8. (default: the model's own)")
+    ] = None,
+    height: Annotated[
+        int | None, typer.Option(callback=_count, help="Pixels, a multiple of 8. (default: the model's own)")
+    ] = None,
+    negative_prompt: Annotated[str, typer.Option(help="What no frame should show. (default: the server's)")] = "",
+    refiner_share: Annotated[
+        float, typer.Option(help="The share of the steps that the server's refiner takes, 0 to 0.9.")
+    ] = 0.0,
     learn_characters: Annotated[
         bool, typer.Option("--learn-characters", help="Learn an embedding of each main character too.")
     ] = False,
@@ -136,6 +159,17 @@ def create(
         )
         if attempts is not None or min_score or ablation:
             spec.quality.CopyFrom(pb.QualitySpec(attempts=attempts, min_score=min_score, ablation=ablation))
+        render = pb.RenderSpec(
+            width=width or 0,
+            height=height or 0,
+            steps=steps or 0,
+            guidance_scale=guidance or 0.0,
+            negative_prompt=negative_prompt,
+            profile=profile,
+            refiner_share=refiner_share,
+        )
+        if render != pb.RenderSpec():
+            spec.render.CopyFrom(render)
         if style or style_description or style_method or style_vectors is not None:
             method = pb.StyleMethod.Value(f"STYLE_METHOD_{style_method.upper()}") if style_method else None
             look = pb.StyleSpec(preset=style, description=style_description, method=method, vectors=style_vectors)
