@@ -28,7 +28,7 @@ PRICES = {"fake": (1000.0, 5000.0)}
 class Controller:
     """One controller process's worth of parts; `stub` is a client of its real gRPC port."""
 
-    def __init__(self, store, stages, *, patience=5.0, security=OPEN, quotas=NO_QUOTAS):
+    def __init__(self, store, stages, *, patience=5.0, most=None, security=OPEN, quotas=NO_QUOTAS):
         self.security = security
         self.store = store
         self.stages = stages
@@ -38,7 +38,7 @@ class Controller:
             store=store,
             stages=stages,
             lanes=Lanes(dict.fromkeys(Stage, 4), metrics=metrics),
-            policy=RetryPolicy(first=0.01, longest=0.05, default_patience=patience),
+            policy=RetryPolicy(first=0.01, longest=0.05, default_patience=patience, most=most or {}),
             metrics=metrics,
             look_options=LookOptions(references=3, inversion_steps=0),
             negative_prompt="",

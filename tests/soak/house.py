@@ -27,6 +27,7 @@ from soak.s3_server import S3Server, free_ports
 
 PATIENCE = Patience(restarts=1_000_000, first_backoff=0.2, longest_backoff=0.5, remains=4.0, poll=0.1)
 SCRATCH_MB = 64
+READY_WITHIN = 600
 
 
 class House:
@@ -141,7 +142,7 @@ class House:
             patience=PATIENCE,
         )
         await self.stack.start()
-        async with asyncio.timeout(240):
+        async with asyncio.timeout(READY_WITHIN):
             while not self.stack.is_ready:
                 await self.stack.run(0.2)
 

@@ -53,7 +53,9 @@ def workshop_of(
         store=store,
         stages=stages,
         lanes=Lanes(lanes, metrics=metrics),
-        policy=RetryPolicy(default_patience=settings.retry_seconds, patience=patience),
+        policy=RetryPolicy(
+            default_patience=settings.retry_seconds, patience=patience, most={rpc.CALL_LOST: settings.lost_calls}
+        ),
         metrics=metrics,
         look_options=LookOptions(settings.references, settings.inversion_steps),
         negative_prompt=settings.negative_prompt,

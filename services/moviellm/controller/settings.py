@@ -93,6 +93,9 @@ class ControllerSettings(ServiceSettings):
     retry_seconds: float = Field(default=900.0, gt=0)
     """How long a unit is tried again while its service or the store cannot be reached."""
 
+    lost_calls: int = Field(default=10, ge=1)
+    """How often the service may die under a unit's call before the unit is given up: it may be what kills it."""
+
     llm_retry_seconds: float = Field(default=60.0, gt=0)
     """How long a unit is tried again while the service says that its language model does not answer."""
 

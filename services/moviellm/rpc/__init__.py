@@ -2,9 +2,10 @@
 
 from moviellm.rpc.calling import call, channel, is_serving, stream
 from moviellm.rpc.serving import Check, Registration, Security, Server, security_of
-from moviellm.rpc.statuses import DOMAIN, MAX_MESSAGE_BYTES, STATUS_DETAILS_KEY, error_of, method, status_of
+from moviellm.rpc.statuses import CALL_LOST, DOMAIN, MAX_MESSAGE_BYTES, STATUS_DETAILS_KEY, error_of, method, status_of
 
 __all__ = [
+    "CALL_LOST",
     "DOMAIN",
     "MAX_MESSAGE_BYTES",
     "STATUS_DETAILS_KEY",

@@ -69,11 +69,15 @@ file:///var/lib/moviellm
 {{- if not (and (eq .name "rendering") (include "moviellm.isRayService" $root)) -}}
 {{- $own := include "moviellm.ownSettings" . | fromJson -}}
 {{- $_ := set $own "LISTEN" (printf "0.0.0.0:%s" (include "moviellm.grpcPort" .)) -}}
-{{- $_ := set $own "INSECURE" true -}}
+{{- if include "moviellm.isInsecure" . }}{{ $_ := set $own "INSECURE" true }}{{ end -}}
+{{- if include "moviellm.hasTls" $root }}{{ $_ := set $own "HEALTH_LISTEN" "0.0.0.0:8690" }}{{ end -}}
 {{- $_ := set $own "METRICS_LISTEN" (printf "0.0.0.0:%s" (include "moviellm.metricsPort" .)) -}}
 {{- range $name, $value := $own -}}
 {{- $_ := set $all (printf "MOVIELLM_%s_%s" (upper $.name) $name) (include "moviellm.text" $value) -}}
 {{- end -}}
+{{- end -}}
+{{- range $name, $value := include "moviellm.securitySettings" . | fromJson -}}
+{{- $_ := set $all (printf "MOVIELLM_%s_%s" (upper $.name) $name) (include "moviellm.text" $value) -}}
 {{- end -}}
 {{- range $name := keys $all | sortAlpha }}
 {{ $name }}: {{ get $all $name | quote }}
