@@ -52,8 +52,8 @@ def create(
     style_method: Annotated[
         StyleMethod | None,
         typer.Option(
-            help="Hold the look by a learnt embedding, by words alone, by a learnt LoRA, or by an IP-Adapter where there "
-            "is one. (default: textual_inversion)"
+            help="Hold the look by a learnt embedding, by words alone, by a learnt LoRA, or by an IP-Adapter where "
+            "there is one. (default: textual_inversion)"
         ),
     ] = None,
     style_vectors: Annotated[
