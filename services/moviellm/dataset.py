@@ -72,14 +72,14 @@ class StyleMethod(StrEnum):
 class StyleSpec:
     """The look that was asked for: a preset by name or a description; `pictures` counts the requester's own.
 
-    `vectors` is how many vectors, 1 to `MAX_VECTORS`, textual inversion learns.
+    `vectors` is how many vectors textual inversion learns, at most `MAX_VECTORS`; 0 is the model's own recipe.
     """
 
     preset: str = ""
     description: str = ""
     pictures: int = 0
     method: StyleMethod = StyleMethod.TEXTUAL_INVERSION
-    vectors: int = 1
+    vectors: int = 0
 
 
 @dataclass(frozen=True)
@@ -174,13 +174,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """What went wrong, where, and after how many attempts."""
+    """What went wrong, where, after how many attempts, what to do, and under which trace the logs tell of it."""
 
     service: str
     reason: str
     message: str
     unit: str = ""
     attempts: int = 1
+    remedy: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True)

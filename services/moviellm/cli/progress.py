@@ -214,6 +214,10 @@ def watch_to_the_end(server: str, name: str, *, as_json: bool = False) -> None:
         raise typer.Exit(1)
 
 
+def _next_step(trouble: pb.Trouble) -> str:
+    return views.plain(trouble.remedy.removesuffix(", then retry the dataset")) or "mend the cause"
+
+
 def tell_the_end(dataset: pb.MovieDataset, console: Console) -> None:
     """One sentence on how it ended, one on what next; what went wrong goes to standard error."""
     name, errors = short(dataset.name), Console(stderr=True)
@@ -223,7 +227,7 @@ def tell_the_end(dataset: pb.MovieDataset, console: Console) -> None:
         console = errors
         lines = [
             f"Error: {name} failed at {views.trouble_text(dataset.trouble)}",
-            f"Hint: what is made is kept; mend the cause and go on with `moviellm retry {name} --watch`",
+            f"Hint: {_next_step(dataset.trouble)}; what is made is kept, go on with `moviellm retry {name} --watch`",
         ]
     else:
         console = errors

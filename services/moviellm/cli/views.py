@@ -132,6 +132,8 @@ def details_of(dataset: pb.MovieDataset) -> RenderableType:
     if dataset.trouble.message:
         heading = "failed" if dataset.state == pb.MovieDataset.STATE_FAILED else "waits for"
         rows.append((heading, Text(trouble_text(dataset.trouble), style="red")))
+        rows += [("what to do", Text(plain(dataset.trouble.remedy)))] if dataset.trouble.remedy else []
+        rows += [("trace", Text(plain(dataset.trouble.trace)))] if dataset.trouble.trace else []
     for heading, value in rows:
         grid.add_row(heading, value)
     return Group(grid, "", _stages_table(dataset)) if dataset.stages else grid

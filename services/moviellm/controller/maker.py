@@ -12,6 +12,7 @@ from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy, retried
 from moviellm.controller.progress import Progress
 from moviellm.controller.stages import Made
+from moviellm.controller.troubles import trouble_of
 from moviellm.dataset import Provenance, Stage, Trouble
 from moviellm.errors import MovieLLMError, Temporary, Unsatisfied
 from moviellm.movie import Work
@@ -98,7 +99,7 @@ class Maker:
 
         def on_trouble(error: Temporary, attempts: int) -> None:
             self.metrics.failed(stage, error.reason, final=False)
-            self.progress.troubles[name] = Trouble(stage, error.reason, error.message, unit, attempts)
+            self.progress.troubles[name] = trouble_of(error, service=stage, unit=unit, attempts=attempts)
             self.progress.notify()
             self._log.warning("will try again", stage=stage, unit=unit, attempts=attempts, why=error.message)
 
@@ -136,7 +137,7 @@ class Maker:
         attempts = self.progress.troubles[name].attempts if name in self.progress.troubles else 1
         self.metrics.failed(stage, error.reason, final=True)
         self._log.error("given up", stage=stage, unit=unit, attempts=attempts, why=error.message, reason=error.reason)
-        trouble = Trouble(stage, error.reason, error.message, unit, attempts)
+        trouble = trouble_of(error, service=stage, unit=unit, attempts=attempts)
         self.progress.troubles[name] = trouble
         return Failed(trouble)
 

@@ -21,6 +21,7 @@ from moviellm.controller.progress import Progress
 from moviellm.controller.quotas import NO_QUOTAS, Need, Quotas, need_of
 from moviellm.controller.stages import ImportedPlot
 from moviellm.controller.survey import Survey, survey
+from moviellm.controller.troubles import CONTROLLER, trouble_of
 from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec, Stage, StageProgress, State, Trouble
 from moviellm.errors import (
     AlreadyExists,
@@ -476,9 +477,9 @@ def mark_of(owner: str, request_id: str) -> str:
 
 
 def _trouble_of(error: Exception) -> Trouble:
-    if isinstance(error, MovieLLMError):
-        return Trouble("controller", error.reason, error.message)
-    return Trouble("controller", "INTERNAL", "internal error; the log of the controller has the details")
+    if not isinstance(error, MovieLLMError):
+        error = Broken("internal error; the log of the controller has the details")
+    return trouble_of(error, service=CONTROLLER)
 
 
 async def _ended(task: "asyncio.Task[None] | None") -> None:

@@ -515,7 +515,7 @@ class StyleSpec(_message.Message):
     method: Global___StyleMethod.ValueType
     """How the look is held; by textual inversion when not set."""
     vectors: _builtins.int
-    """Vectors that textual inversion learns for the style, 1 to 8; 1 when not set."""
+    """Vectors that textual inversion learns for the style, 1 to 8; the model's own recipe when 0 or not set."""
     def __init__(
         self,
         *,
@@ -593,6 +593,8 @@ class Trouble(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    REMEDY_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """The service that reported it, such as "scripting"."""
     reason: _builtins.str
@@ -603,6 +605,10 @@ class Trouble(_message.Message):
     """The unit that could not be made, such as "movie 1, chapter 2, scene 3"."""
     attempts: _builtins.int
     """How often the unit was tried."""
+    remedy: _builtins.str
+    """What to do next, in one sentence."""
+    trace: _builtins.str
+    """The trace that log lines and spans of all services carry, 32 hexadecimal digits."""
     def __init__(
         self,
         *,
@@ -611,10 +617,12 @@ class Trouble(_message.Message):
         message: _builtins.str = ...,
         unit: _builtins.str = ...,
         attempts: _builtins.int = ...,
+        remedy: _builtins.str = ...,
+        trace: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "message", b"message", "reason", b"reason", "service", b"service", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "message", b"message", "reason", b"reason", "remedy", b"remedy", "service", b"service", "trace", b"trace", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
