@@ -3,13 +3,13 @@
 Everything gets one time stamp and bytecode without time stamps, so that the same sources give the same layer.
 """
 
-import compileall
 import os
-import py_compile
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from bytecode import compile_all
 
 TARGET = Path("/opt/moviellm")
 PACKAGES = next(TARGET.glob("lib/python*/site-packages"))
@@ -54,12 +54,6 @@ def strip(service: str) -> None:
             shutil.rmtree(weights)
 
 
-def compile_all() -> None:
-    """Bytecode that is taken as it is, since nobody changes the sources of an image."""
-    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    compileall.compile_dir(PACKAGES, quiet=2, invalidation_mode=mode, workers=0)
-
-
 def stamp(moment: int) -> None:
     """One modification time for everything."""
     for path in [STORE, TARGET, *TARGET.rglob("*")]:
@@ -68,9 +62,10 @@ def stamp(moment: int) -> None:
 
 def main() -> None:
     """Install, strip, compile, stamp."""
+    service = os.environ.get("SERVICE") or sys.exit("name a service: --build-arg SERVICE=scripting")
     install()
-    strip(os.environ["SERVICE"])
-    compile_all()
+    strip(service)
+    compile_all(PACKAGES)
     STORE.mkdir(parents=True)
     stamp(int(os.environ["SOURCE_DATE_EPOCH"]))
 

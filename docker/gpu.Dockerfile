@@ -15,7 +15,16 @@ COPY services services
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip wheel --disable-pip-version-check --no-deps --wheel-dir /wheels .
 
-FROM ${BASE} AS build
+# What all services depend on.
+FROM ${BASE} AS core
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_FIND_LINKS
+WORKDIR /src
+COPY pyproject.toml constraints.txt docker/dependencies.py docker/bytecode.py docker/
+RUN --mount=type=cache,target=/root/.cache/pip python docker/dependencies.py
+
+FROM core AS build
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG PIP_FIND_LINKS
@@ -24,8 +33,6 @@ ARG SERVICE
 ARG EXTRAS
 ARG SOURCE_DATE_EPOCH=0
 ARG WANTS_CUDA=1
-WORKDIR /src
-COPY pyproject.toml constraints.txt docker/dependencies.py docker/
 RUN --mount=type=cache,target=/root/.cache/pip python docker/dependencies.py
 COPY --from=wheel /wheels wheels
 COPY docker/finish.py docker/prove.py docker/healthy.py docker/
