@@ -115,7 +115,21 @@ CASES: dict[str, dict[str, Any]] = {
     "all namespaces": case(controller__kubernetes__allNamespaces=True),
     "without the resource": case(controller__kubernetes__enabled=False, crd__install=False),
     "without rights": case(rbac__create=False, nodePoolLookup__enabled=False, defaults__nodePool="cpu"),
-    "without policies": case(networkPolicy__enabled=False),
+    "without policies": case(networkPolicy__enabled=False, security__allowInsecure="always"),
+    "guarded": case(
+        security__allowInsecure="never",
+        security__tls__existingSecret={"name": "moviellm-tls"},
+        security__serviceToken__existingSecret={"name": "moviellm-parts"},
+        security__tokens__existingSecret={"name": "moviellm-people"},
+        security__quotas={"*": {"datasets": 4, "frames": 20000}, "films": {"llm_tokens": 0}},
+        tests__tokenSecret={"name": "moviellm-test"},
+        controller__service={"type": "LoadBalancer"},
+    ),
+    "guarded ray": case(
+        "gpu",
+        security__tls__existingSecret={"name": "moviellm-tls"},
+        security__oidc={"issuer": "https://id.example", "audience": "moviellm", "keys": "https://id.example/keys"},
+    ),
     "own accounts": case(scripting__serviceAccount={"create": False}, qa__serviceAccount={"name": "asker"}),
     "placed": case(
         defaults__nodeSelector={"kubernetes.io/arch": "amd64"},
@@ -155,5 +169,8 @@ CASES: dict[str, dict[str, Any]] = {
         rendering__resources={"limits": {"nvidia.com/gpu": 1}},
         rendering__replicas=2,
     ),
-    "load balancer": case(controller__service={"type": "LoadBalancer", "annotations": {"internal": "true"}}),
+    "load balancer": case(
+        controller__service={"type": "LoadBalancer", "annotations": {"internal": "true"}},
+        security__allowInsecure="always",
+    ),
 }

@@ -28,6 +28,10 @@ THE_CHARTS_OWN = frozenset(
         *("SCRIPTING", "INVERSION", "RENDERING", "QA", "EXPORT"),
         *("KUBERNETES", "KUBERNETES_NAMESPACE", "KUBERNETES_ALL_NAMESPACES", "KUBERNETES_LABELS", "KUBERNETES_LEASE"),
         "KUBERNETES_ADDRESS",
+        *("INSECURE", "HEALTH_LISTEN", "TLS_CERT_FILE", "TLS_KEY_FILE", "TLS_CLIENT_CA_FILE", "SERVICE_TOKEN_FILE"),
+        *("TOKENS_FILE", "OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_KEYS", "OIDC_TENANT_CLAIM", "OIDC_ROLES_CLAIM"),
+        *("QUOTAS", "SERVICES_CA_FILE", "SERVICES_CERT_FILE", "SERVICES_KEY_FILE", "SERVICES_SERVER_NAME"),
+        "SERVICES_IN_THE_CLEAR",
     }
 )
 """Settings that other values decide, so that they can be said once."""
@@ -83,6 +87,7 @@ def secret(*keys: str) -> Schema:
     return exactly(name=NAME, **{key: {"type": "string", "minLength": 1} for key in keys})
 
 
+QUOTA = exactly(datasets=COUNT, frames=COUNT, llm_tokens=COUNT)
 TOLERATIONS = objects(
     key=TEXT,
     operator=choice("Exists", "Equal"),
@@ -301,6 +306,22 @@ def schema() -> Schema:
         nodePoolLookup=exactly(enabled=BOOL),
         rbac=exactly(create=BOOL, userRoles=BOOL),
         crd=exactly(install=BOOL),
+        security=exactly(
+            allowInsecure=choice("auto", "always", "never"),
+            tls=exactly(
+                existingSecret=secret("certificateKey", "keyKey", "authorityKey"), serverName=TEXT, mutual=BOOL
+            ),
+            serviceToken=exactly(existingSecret=secret("key")),
+            tokens=exactly(existingSecret=secret("key")),
+            oidc=exactly(
+                issuer=TEXT,
+                audience=TEXT,
+                keys={"type": "string", "pattern": "^(https://.+)?$"},
+                tenantClaim={"type": "string", "minLength": 1},
+                rolesClaim={"type": "string", "minLength": 1},
+            ),
+            quotas={"type": "object", "additionalProperties": QUOTA},
+        ),
         networkPolicy=exactly(
             enabled=BOOL,
             clients=PEERS,
@@ -325,7 +346,7 @@ def schema() -> Schema:
             dashboards=exactly(enabled=BOOL, labels=LABELS, annotations=LABELS),
             prometheusUrl={"type": "string", "pattern": "^(https?://.+)?$"},
         ),
-        tests=exactly(image=IMAGE, timeoutSeconds=ONE_OR_MORE, resources=RESOURCES),
+        tests=exactly(image=IMAGE, tokenSecret=secret("key"), timeoutSeconds=ONE_OR_MORE, resources=RESOURCES),
     )
     whole["properties"]["global"] = {"type": "object", "description": "Helm gives it to every chart; it is not used."}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values of the moviellm chart", **whole}

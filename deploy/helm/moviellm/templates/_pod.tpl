@@ -117,6 +117,7 @@ topologySpreadConstraints:
   emptyDir: {sizeLimit: {{ eq $values.modelCache.type "emptyDir" | ternary $values.modelCache.size .service.scratchSize }}}
   {{- end }}
 {{- end }}
+{{- include "moviellm.securityVolumes" . }}
 {{- with .service.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -140,6 +141,7 @@ topologySpreadConstraints:
 {{- if include "moviellm.loadsModels" . }}
 - {name: models, mountPath: {{ $values.modelCache.mountPath }}{{ if and $values.modelCache.readOnly (eq $values.modelCache.type "pvc") }}, readOnly: true{{ end }}}
 {{- end }}
+{{- include "moviellm.securityMounts" . }}
 {{- with .service.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -176,6 +178,9 @@ spec:
       ports:
         - {name: grpc, containerPort: {{ include "moviellm.grpcPort" . }}}
         - {name: metrics, containerPort: {{ include "moviellm.metricsPort" . }}}
+        {{- if include "moviellm.hasTls" .root }}
+        - {name: health, containerPort: 8690}
+        {{- end }}
       # Health says NOT_SERVING while the store, the model or the language model is away: a reason to send calls
       # elsewhere, none to start the process anew. So only readiness asks for it.
       startupProbe:
@@ -188,7 +193,8 @@ spec:
         timeoutSeconds: 5
         failureThreshold: 6
       readinessProbe:
-        grpc: {port: {{ include "moviellm.grpcPort" . }}}
+        # Kubelets speak no TLS: with it, a port of its own answers them.
+        grpc: {port: {{ include "moviellm.hasTls" .root | eq "true" | ternary "8690" (include "moviellm.grpcPort" .) }}}
         periodSeconds: 5
         timeoutSeconds: 5
         failureThreshold: 3
