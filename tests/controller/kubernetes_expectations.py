@@ -33,6 +33,15 @@ async def test_a_resource_applied_by_hand_is_made_and_summed_up(stage):
     assert len(told) == len(set(told)), "nothing is told twice"
 
 
+async def test_a_resource_of_many_long_prompts_is_followed_too(stage):
+    await stage.make()
+    text = "Write $theme. " * 2300
+    await stage.apply(prompts=[{"name": f"prompt-{number}", "text": text} for number in range(12)])
+    assert condition(await stage.state("Refused"), "Ready") == ("False", "InvalidSpec")
+    await stage.apply("other")
+    await stage.state("Succeeded", name="other")
+
+
 async def test_a_dataset_made_over_grpc_is_a_resource(stage):
     controller = await stage.make()
     await controller.create(style={"preset": "noir"}, frames_per_second=2.5, request_id="r-1")

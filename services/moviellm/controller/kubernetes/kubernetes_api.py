@@ -34,6 +34,8 @@ WATCH_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=WATC
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 _MERGE_PATCH = "application/merge-patch+json"
+_MANAGER = "moviellm-controller"
+"""How the server's record of who manages which field, and its audit log, call the controller."""
 
 
 async def connect(context: str = "") -> ApiClient:
@@ -70,6 +72,7 @@ class KubernetesApi:
 
     def __init__(self, client: ApiClient) -> None:
         self._client: Any = client
+        self._client.user_agent = _MANAGER
 
     async def close(self) -> None:
         """Close all connections."""
