@@ -23,12 +23,6 @@ class Figure:
         return statistics.median(self.rounds)
 
     @property
-    def shown(self) -> str:
-        """The median with its spread."""
-        spread = f" ({min(self.rounds):.3g} to {max(self.rounds):.3g})" if len(self.rounds) > 1 else ""
-        return f"{self.median:.3g} {self.unit}{spread}".strip()
-
-    @property
     def goal(self) -> str:
         """The goal in words."""
         return "" if self.bound is None else f"{'≥' if self.at_least else '≤'} {self.bound:g} {self.unit}".strip()
