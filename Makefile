@@ -83,8 +83,8 @@ docs: $(READY) ## Write docs/settings.md and the chart's values.schema.json from
 fuzz: $(READY) ## Send 10,000 generated requests to every RPC (long)
 	MOVIELLM_FUZZ_REQUESTS=$${MOVIELLM_FUZZ_REQUESTS:-10000} $(BIN)/python -m pytest tests/fuzz -s --timeout 7200
 
-bench: $(READY) ## Measure against baselines and print the ratios
-	$(BIN)/python -m bench
+bench: $(READY) ## Measure against baselines and print the ratios (ONLY="controller store")
+	$(BIN)/python -m bench $(ONLY)
 
 soak: $(READY) ## Make a dataset while everything is killed, paused, cut and filled (MINUTES=10 SEED=1)
 	cd tests && ../$(BIN)/python -m soak --minutes $(MINUTES) --seed $(SEED)
