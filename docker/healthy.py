@@ -1,6 +1,7 @@
 """Whether the service in this container serves, for container health checks: exit code 0 or 1.
 
-Asks grpc.health.v1 on the port that the service's own setting names. The messages are spelt out (an empty request; a
+Asks grpc.health.v1 in the clear on the port that the service's own settings name: the one for health alone, where there
+is one, since the other may want TLS. The messages are spelt out (an empty request; a
 reply whose field 1 is 1 for SERVING), since importing their classes would take most of the time.
 """
 
@@ -14,8 +15,9 @@ SERVING = b"\x08\x01"
 
 def main() -> None:
     """Ask once."""
-    name = f"MOVIELLM_{os.environ['SERVICE'].upper()}_LISTEN"
-    port = os.environ[name].rpartition(":")[2]
+    prefix = f"MOVIELLM_{os.environ['SERVICE'].upper()}_"
+    address = os.environ.get(prefix + "HEALTH_LISTEN") or os.environ[prefix + "LISTEN"]
+    port = address.rpartition(":")[2]
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         try:
             reply = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=4)
