@@ -113,7 +113,7 @@ class StyleOrder:
     seed: int
     steps: int = 0
     subject: str = "style"
-    vectors: int = 1
+    vectors: int = 0
     method: StyleMethod = StyleMethod.TEXTUAL_INVERSION
 
 
