@@ -5,8 +5,10 @@ from the store at start.
 """
 
 import asyncio
+import contextlib
+import heapq
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
@@ -48,6 +50,11 @@ _STAYS_AGAINST = {
 }
 
 WATCH_PAUSE = 0.2
+WATCH_UPDATES_A_SECOND = 1000
+"""To all watchers together: the more watch, the longer the pause, up to LONGEST_WATCH_PAUSE seconds."""
+
+LONGEST_WATCH_PAUSE = 10.0
+READS_AT_ONCE = 64
 STORE_PAUSE = 2.0
 FULL_RETRY_AFTER = 60.0
 
@@ -156,26 +163,35 @@ class Registry:
         self._datasets: dict[str, Dataset] = {}
         self._accepting = asyncio.Lock()
         self._closing = False
+        self._closed = asyncio.Event()
+        self._states = dict.fromkeys(State, 0)
+        self._watchers = 0
 
     # ---- life of the controller ----
 
     async def load(self) -> None:
         """Take up every dataset that the store knows, and go on with those that are not in a final state."""
-        for identifier in await self._persistently(lambda: self._store.folders("datasets")):
-            try:
-                await self._persistently(lambda name=identifier: self._load(name))  # type: ignore[misc]
-            except Broken as error:
-                log.error("a dataset cannot be read and is left alone", dataset=identifier, why=error.message)
-        self._count_states()
+        identifiers = list(await self._persistently(lambda: self._store.folders("datasets")))
+        for start in range(0, len(identifiers), READS_AT_ONCE):
+            batch = identifiers[start : start + READS_AT_ONCE]
+            for identifier, found in zip(batch, await asyncio.gather(*map(self._readable, batch)), strict=True):
+                if found is not None:
+                    self._take_up(identifier, *found)
 
-    async def _load(self, identifier: str) -> None:
+    async def _readable(self, identifier: str) -> tuple[Accepted, Status] | None:
+        try:
+            return await self._persistently(lambda: self._read(identifier))
+        except Broken as error:
+            log.error("a dataset cannot be read and is left alone", dataset=identifier, why=error.message)
+            return None
+
+    async def _read(self, identifier: str) -> tuple[Accepted, Status] | None:
         keys = DatasetKeys(identifier)
         request = await self._store.find(keys.request)
         if request is None:
-            return
+            return None
         status = await self._store.find(keys.status)
-        self._take_up(
-            identifier,
+        return (
             wire.from_json(request, Accepted, keys.request),
             wire.from_json(status, Status, keys.status) if status else Status(),
         )
@@ -183,6 +199,7 @@ class Registry:
     async def close(self) -> None:
         """Stop all work without changing any state; the next controller goes on."""
         self._closing = True
+        self._closed.set()
         tasks = [dataset.task for dataset in self._datasets.values() if dataset.task]
         for dataset in self._datasets.values():
             dataset.progress.notify()
@@ -197,6 +214,7 @@ class Registry:
         progress.use.update({use.model: use for use in status.use})
         dataset = Dataset(identifier, accepted, status, progress)
         self._datasets[identifier] = dataset
+        self._count(None, status.state)
         if status.state is State.DELETING:
             dataset.task = asyncio.create_task(self._remove(dataset))
         elif not status.state.is_final:
@@ -240,9 +258,7 @@ class Registry:
             if not await self._is_stored(keys.request, wire.to_json(accepted)):
                 return await self._stored_before(identifier, request_id)
             log.info("accepted", dataset=identifier, movies=spec.movies, frames=spec.movies * spec.shape.total_frames)
-            dataset = self._take_up(identifier, accepted, Status(update_time=accepted.create_time))
-        self._count_states()
-        return dataset
+            return self._take_up(identifier, accepted, Status(update_time=accepted.create_time))
 
     async def _is_stored(self, key: str, data: bytes) -> bool:
         """Write what must be new; whether it lies there now. The answer to a write may be lost, so it is looked for."""
@@ -257,8 +273,8 @@ class Registry:
 
     async def _stored_before(self, identifier: str, request_id: str) -> Dataset:
         """A request that nobody heard the answer to; it counts, and whoever asks again with its request_id gets it."""
-        await self._load(identifier)
-        found = self._datasets.get(identifier)
+        stored = await self._read(identifier)
+        found = self._take_up(identifier, *stored) if stored else None
         if found is None or not request_id or found.accepted.request_id != request_id:
             raise AlreadyExists(f"the name movieDatasets/{identifier} is taken; choose another movie_dataset_id")
         return found
@@ -284,7 +300,7 @@ class Registry:
         """Up to `size` datasets that come after the sort key `after`, in order; of one owner where it is named."""
         mine = (d for d in self._datasets.values() if not owner or d.owner == owner)
         later = (d for d in mine if after is None or d.sort_key > after)
-        return sorted(later, key=lambda dataset: dataset.sort_key)[:size]
+        return heapq.nsmallest(size, later, key=lambda dataset: dataset.sort_key)
 
     async def cancel(self, identifier: str) -> Dataset:
         """Stop the work and keep what is made. Raises Unsatisfied when the dataset is complete or failed."""
@@ -351,6 +367,15 @@ class Registry:
 
     async def watch(self, identifier: str, revision: int) -> AsyncIterator[Dataset]:
         """The dataset at every change after `revision`, until a final state has been seen or it is gone."""
+        self._watchers += 1
+        try:
+            async with contextlib.aclosing(self._changes(identifier, revision)) as changes:
+                async for dataset in changes:
+                    yield dataset
+        finally:
+            self._watchers -= 1
+
+    async def _changes(self, identifier: str, revision: int) -> AsyncGenerator[Dataset, None]:
         dataset = self.get(identifier)
         while True:
             if self._closing:
@@ -364,8 +389,15 @@ class Registry:
             if final:
                 return
             revision = -1
-            await asyncio.sleep(WATCH_PAUSE)
+            await self._pause_of_watchers()
             await changed.wait()
+
+    async def _pause_of_watchers(self) -> None:
+        """What a watcher waits between two words, so that many of them take no more of this process than a few."""
+        pause = max(WATCH_PAUSE, min(self._watchers / WATCH_UPDATES_A_SECOND, LONGEST_WATCH_PAUSE))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._closed.wait()
 
     # ---- work ----
 
@@ -405,14 +437,14 @@ class Registry:
                 return
             status = self._status(dataset, state, trouble)
             await self._store.replace(DatasetKeys(dataset.identifier).status, wire.to_json(status))
-            dataset.status = status
+            before, dataset.status = dataset.status.state, status
         if state in (State.CANCELLED, State.DELETING) and dataset.task:
             dataset.task.cancel()
         progress = dataset.progress
         progress.state_changes = status.changes
         log.info("state", dataset=dataset.identifier, state=state, **({"why": trouble.message} if trouble else {}))
         progress.notify()
-        self._count_states()
+        self._count(before, state)
 
     def _status(self, dataset: Dataset, state: State, trouble: Trouble | None) -> Status:
         now = self._clock()
@@ -438,9 +470,9 @@ class Registry:
             await self._persistently(lambda: self._store.delete(record))
         await self._persistently(lambda: self._store.delete_all(keys.root))
         del self._datasets[dataset.identifier]
+        self._count(dataset.status.state, None)
         log.info("deleted", dataset=dataset.identifier)
         dataset.progress.notify()
-        self._count_states()
 
     async def _persistently(self, action: Callable[[], Awaitable[T]]) -> T:
         """The result of `action`, asked again for as long as the store does not answer."""
@@ -456,7 +488,7 @@ class Registry:
             raise Unavailable("the controller is shutting down; ask again", retry_after=2.0)
 
     def _refuse_when_full(self) -> None:
-        unfinished = sum(not dataset.status.state.is_final for dataset in self._datasets.values())
+        unfinished = sum(count for state, count in self._states.items() if not state.is_final)
         if unfinished >= self._most_unfinished:
             raise Exhausted(
                 f"{unfinished:,} datasets wait or are being made, and no more are accepted; ask again later",
@@ -464,11 +496,13 @@ class Registry:
                 retry_after=FULL_RETRY_AFTER,
             )
 
-    def _count_states(self) -> None:
-        counts = dict.fromkeys(State, 0)
-        for dataset in self._datasets.values():
-            counts[dataset.status.state] += 1
-        self._on_states(counts)
+    def _count(self, before: State | None, now: State | None) -> None:
+        """A dataset has come, gone or changed its state."""
+        if before is not None:
+            self._states[before] -= 1
+        if now is not None:
+            self._states[now] += 1
+        self._on_states(self._states)
 
 
 def mark_of(owner: str, request_id: str) -> str:
