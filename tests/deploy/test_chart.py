@@ -3,9 +3,11 @@
 import re
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
+from authority import Authority
 from chart_cases import CASES, DIGEST
 from helm_chart import (
     CHART,
@@ -38,7 +40,10 @@ NOT_OURS = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": "OpenTelemetry",
     "OTEL_EXPORTER_OTLP_HEADERS": "OpenTelemetry",
     "OTEL_SERVICE_NAME": "OpenTelemetry",
-    "MOVIELLM_SERVER": "the command's own",
+    **dict.fromkeys(
+        ("MOVIELLM_SERVER", "MOVIELLM_PLAINTEXT", "MOVIELLM_TLS_CA", "MOVIELLM_TLS_SERVER_NAME", "MOVIELLM_TOKEN_FILE"),
+        "the command's own",
+    ),
     "__RAY_WORKER_PROCESS_SETUP_HOOK_ENV_VAR": "Ray",
     "RAY_USAGE_STATS_ENABLED": "Ray",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "Ray",
@@ -203,7 +208,7 @@ def test_secrets_are_named_and_never_held(case):
     for _, pod in pods(objects):
         for container in containers(pod):
             for one in container.get("env", []):
-                if re.search(r"TOKEN|SECRET|PASSWORD|ACCESS_KEY|API_KEY$|HEADERS", one["name"]):
+                if re.search(r"TOKEN$|SECRET|PASSWORD|ACCESS_KEY|API_KEY$|HEADERS", one["name"]):
                     assert "secretKeyRef" in one["valueFrom"], one["name"]
     for one in of_kind(objects, "ConfigMap").values():
         assert not [name for name in one.get("data", {}) if re.search(r"TOKEN$|SECRET|ACCESS_KEY|API_KEY$", name)]
@@ -263,15 +268,28 @@ def test_numbers_and_lists_arrive_as_the_settings_read_them():
     assert export["MOVIELLM_EXPORT_VALIDATION_SHARE"] == "0.1"
 
 
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory):
+    """The folder of secrets as a pod has it."""
+    folder = tmp_path_factory.mktemp("secrets")
+    for name in ("tls", "parts", "tokens", "llm"):
+        (folder / name).mkdir()
+    pair = Authority(folder / "tls", "ca").issue("tls")
+    Path(folder / "tls" / "ca.pem").rename(folder / "tls" / "ca.crt")
+    assert pair.certificate == str(folder / "tls" / "tls.crt")
+    (folder / "parts" / "token").write_text("a token of the parts\n")
+    (folder / "tokens" / "tokens.json").write_text('{"tokens": []}')
+    (folder / "llm" / "api-key").write_text("a-key")
+    return str(folder)
+
+
 @every_case
-def test_the_services_read_their_settings_without_complaint(case, monkeypatch, tmp_path):
-    key = tmp_path / "api-key"
-    key.write_text("a-key")
+def test_the_services_read_their_settings_without_complaint(case, monkeypatch, secrets):
     for one in of_kind(render(**case), "ConfigMap").values():
         if component(one) not in SERVICES:
             continue
         for name, value in one["data"].items():
-            monkeypatch.setenv(name, str(key) if name.endswith("_API_KEY_FILE") else value)
+            monkeypatch.setenv(name, value.replace("/run/secrets/moviellm", secrets))
         settings = settings_class(component(one))()
         if f"MOVIELLM_{component(one).upper()}_LISTEN" in one["data"]:
             assert settings.listen.startswith("0.0.0.0:")
