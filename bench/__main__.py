@@ -29,6 +29,7 @@ MEASUREMENTS = {
     "cold_start": "a new replica",
     "inversion": "learning a style, speed",
     "immobilization": "learning a style, likeness",
+    "ablation": "without style or story, as in the paper",
     "demo": "the whole demo job",
     "export": "videos and tables",
     "storyteller": "the embedded writer",

@@ -1,0 +1,171 @@
+"""Textual inversion: what a step costs, and how many steps a style takes.
+
+A step is compared with the documented way of diffusers: the whole embedding table is in the optimizer, pictures are
+encoded at every step, and afterwards all rows but the new ones are put back. Both ways start from the same vectors and
+draw the same pictures, times, noises and prompts from the same seeds, and are asked for the same held-out loss in the
+end. Processor seconds are counted, so that others on the machine matter little.
+
+Steps are compared with the usual recipe, one vector, a constant rate and a fixed number of steps: after how many steps
+of ours are frames as near to drawings in the style as they are after all of those?
+"""
+
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.figure import Figure
+from bench.immobilization import Studio
+from moviellm.dataset import derived_seed
+from moviellm.inversion.diffusers_denoising import Denoising, encode_pictures
+from moviellm.inversion.pictures import mirrored
+from moviellm.inversion.recipe import PAPER_POCKET, POCKET, Recipe
+from moviellm.inversion.templates import training_prompt
+from moviellm.movie import Style
+from moviellm.pipelines.diffusers_loading import load_pipeline
+from moviellm.pipelines.diffusers_prompts import LearnedVectors, read_learned
+from moviellm.pocket import SIZE
+from moviellm.pocket.vocabulary import HELD_OUT_LOOKS, HELD_OUT_STYLES
+
+STEPS = 10
+"""Steps of which the time is taken, a round."""
+
+FRAMES = 24
+EXAM = 32
+USUAL = dataclasses.replace(PAPER_POCKET, final_rate=1.0, patience=10**9)
+LOOKED_AT = (0, 10, 20, 30, 40, 60)
+"""Steps of ours after which the style is looked at."""
+
+
+def measure() -> list[Figure]:
+    """A round a held-out style for each figure."""
+    studio = Studio()
+    styles = [Style(taught.keyword, taught.phrases, taught.adjectives) for taught in HELD_OUT_STYLES]
+    speeds, losses = zip(*(_step(studio, style) for style in styles), strict=True)
+    shares = tuple(_share_of_steps(studio, style) for style in styles)
+    return [
+        Figure("inversion: a step", "diffusers' documented way", speeds, "× as fast", 2.0),
+        Figure("   held-out loss after the same steps", "the same", losses, "of it", 1.02, at_least=False),
+        Figure(
+            "inversion: steps to the same distance from the style",
+            f"{USUAL.steps} steps of one vector at a constant rate, {FRAMES} frames",
+            shares,
+            "of them",
+            0.5,
+            at_least=False,
+        ),
+    ]
+
+
+def _step(studio: Studio, style: Style) -> tuple[float, float]:
+    """How many times as fast a step of ours is, and its held-out loss as a share of the documented way's."""
+    recipe = dataclasses.replace(PAPER_POCKET, steps=STEPS + 1, evaluate_every=STEPS + 1, final_rate=1.0)
+    lesson = studio.lesson(style, recipe)
+    start = read_learned(*lesson.finish().files.values())
+    started = time.process_time()
+    for _ in range(STEPS):
+        lesson.advance()
+    ours = time.process_time() - started
+    documented = Documented(studio, style, start, recipe)
+    started = time.process_time()
+    for step in range(STEPS):
+        documented.advance(step)
+    theirs = time.process_time() - started
+    lesson.advance()  # with the held-out loss, which is no part of a step
+    documented.advance(STEPS)
+    latents = encode_pictures(studio.pipe, studio.references(style)[0])
+    mine = read_learned(*lesson.finish().files.values())
+    return theirs / ours, _loss(studio, mine, latents) / _loss(studio, documented.learnt(), latents)
+
+
+@torch.no_grad()
+def _loss(studio: Studio, learnt: LearnedVectors, latents: torch.Tensor) -> float:
+    """The loss on fixed pictures, times and noises, the same for everybody."""
+    denoising = Denoising(studio.pipe, SIZE)
+    numbers = torch.Generator().manual_seed(7)
+    z = latents[torch.arange(EXAM) % len(latents)]
+    t = ((torch.randperm(EXAM, generator=numbers) + 0.5) / EXAM * denoising.times).long()
+    told = studio.encoder.encode([f"an image in {learnt.token} style"] * EXAM, [learnt] * EXAM)
+    return float(denoising.losses(z, t, torch.randn(z.shape, generator=numbers), told).mean())
+
+
+class Documented:
+    """The training loop that diffusers documents for textual inversion."""
+
+    def __init__(self, studio: Studio, style: Style, start: LearnedVectors, recipe: Recipe) -> None:
+        pipe: Any = load_pipeline("pocket", device="cpu")
+        self._pipe, self._token, self._recipe = pipe, start.token, recipe
+        drawn, self._captions = studio.references(style)
+        both_ways = np.stack([turned for one in drawn for turned in (one, mirrored(one))])
+        self._pixels = torch.from_numpy(both_ways).permute(0, 3, 1, 2) / 127.5 - 1
+        pipe.tokenizer.add_tokens([start.token])
+        pipe.text_encoder.resize_token_embeddings(len(pipe.tokenizer))
+        for model in (pipe.unet, pipe.vae, pipe.text_encoder):
+            model.requires_grad_(False)
+        self._table = pipe.text_encoder.get_input_embeddings().weight
+        self._table.requires_grad_(True)
+        with torch.no_grad():
+            self._table[-1] = start.vectors[0][0]
+        self._before = self._table.detach().clone()
+        self._optimizer = torch.optim.AdamW([self._table], lr=recipe.learning_rate, weight_decay=0.0)
+
+    def advance(self, step: int) -> None:
+        """One step with the random numbers of ours of that number."""
+        size, pipe = self._recipe.batch_size, self._pipe
+        numbers = torch.Generator().manual_seed(derived_seed(1, "inversion", step))
+        rng = Random(derived_seed(1, "inversion prompts", step))
+        chosen = torch.randint(len(self._pixels), (size,), generator=numbers)
+        strata = (torch.randperm(size, generator=numbers) + torch.rand(size, generator=numbers)) / size
+        t = (strata * len(pipe.scheduler.alphas_cumprod)).long()
+        with torch.no_grad():
+            z = pipe.vae.encode(self._pixels[chosen]).latent_dist.mode() * pipe.vae.config.scaling_factor
+        noise = torch.randn(z.shape, generator=numbers)
+        prompts = [training_prompt(self._token, self._captions[int(i) // 2], rng) for i in chosen]
+        ids = pipe.tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids
+        told = pipe.text_encoder(ids)[0]
+        noisy = pipe.scheduler.add_noise(z, noise, t)
+        predicted = pipe.unet(noisy, t, encoder_hidden_states=told).sample
+        loss = torch.nn.functional.mse_loss(predicted, pipe.scheduler.get_velocity(z, noise, t))
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        with torch.no_grad():
+            self._table[:-1] = self._before[:-1]
+
+    def learnt(self) -> LearnedVectors:
+        """The new row."""
+        return LearnedVectors(self._token, (self._table[-1:].detach().clone(),))
+
+
+def _share_of_steps(studio: Studio, style: Style) -> float:
+    """Steps of ours until the frames are as near to the style as after all of the usual ones, as a share of those."""
+    truth = studio.shown(studio.drawings(HELD_OUT_LOOKS[style.keyword])[:FRAMES])
+    *_, usual = _learnt_after(studio, style, USUAL, (USUAL.steps,))
+    wanted = _distance(studio, usual, truth)
+    ours = dataclasses.replace(POCKET, patience=10**9, evaluate_every=10)
+    for steps, learnt in zip(LOOKED_AT, _learnt_after(studio, style, ours, LOOKED_AT), strict=True):
+        if _distance(studio, learnt, truth) <= wanted:
+            return steps / USUAL.steps
+    return 1.0
+
+
+def _learnt_after(studio: Studio, style: Style, recipe: Recipe, steps: Sequence[int]) -> Iterator[LearnedVectors]:
+    """The best vectors after each of these numbers of steps, in rising order."""
+    lesson, taken = studio.lesson(style, recipe), 0
+    for wanted in steps:
+        for _ in range(wanted - taken):
+            lesson.advance()
+        taken = wanted
+        yield read_learned(*lesson.finish().files.values())
+
+
+def _distance(studio: Studio, learnt: LearnedVectors, truth: np.ndarray) -> float:
+    """Distance in colour and in texture from drawings, each as a share of what frames without a style have."""
+    told = [f"generate an image in {learnt.token} style: {one}" for one in studio.told[:FRAMES]]
+    far = studio.distances(studio.paint(told, learnt), truth)
+    none = studio.distances(studio.plain[:FRAMES], truth)
+    return (far.color / none.color + far.gram / none.gram) / 2
