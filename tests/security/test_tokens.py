@@ -9,6 +9,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from guarded import NAME, Asker, ask, bearer, health, server_of, write_tokens
 
 from moviellm import errors, rpc
+from moviellm.controller.grpc_stages import GrpcStages
+from moviellm.dataset import MovieDatasetSpec, Stage
+from moviellm.movie import Outline, Style
 from moviellm.rpc.serving import OPEN
 from moviellm.security.identity import ANYONE, Principal, Role
 from moviellm.security.secured_channel import Peer
@@ -165,3 +168,13 @@ async def test_the_shared_token_is_changed_without_a_gap(tmp_path, asker):
             await ask(channel)
     await server.stop()
     assert len(asker.callers) == 4
+
+
+async def test_work_waits_for_a_service_that_does_not_know_the_controller_yet(serve, tmp_path):
+    (tmp_path / "shared").write_text(OLD)
+    async with await serve(ServiceToken(str(tmp_path / "shared"))) as channel:
+        stages = GrpcStages(dict.fromkeys(Stage, channel), application="rendering")
+        outline = Outline("A storm", "a storm", "…", Style("gothic"), (), (), ())
+        with pytest.raises(errors.Unavailable, match="both need the same service token") as caught:
+            await stages.ask_movie(MovieDatasetSpec("a storm"), outline, 1)
+        assert caught.value.reason == "SERVICE_REFUSES_CONTROLLER"

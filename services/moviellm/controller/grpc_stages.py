@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from moviellm import rpc, wire
+from moviellm import wire
 from moviellm.artifacts import digest
+from moviellm.controller.calling import called, streamed
 from moviellm.controller.kept import kept
 from moviellm.controller.stages import (
     ImportedPlot,
@@ -78,7 +79,7 @@ class GrpcStages:
             seed=spec.seed,
             dialogue_lines=spec.dialogue_lines,
         )
-        response = await rpc.call(Stage.SCRIPTING, self._scripting.ImportPlot(request, timeout=AT_THE_DOOR))
+        response = await called(Stage.SCRIPTING, self._scripting.ImportPlot(request, timeout=AT_THE_DOOR))
         return wire.from_message(response, ImportedPlot)
 
     async def estimate_tokens(self, spec: MovieDatasetSpec) -> tuple[TokenEstimate, ...]:
@@ -93,8 +94,8 @@ class GrpcStages:
         plot = self._scripting.EstimatePlot(of_plot, timeout=AT_THE_DOOR)
         questions = self._qa.EstimateQuestions(of_questions, timeout=AT_THE_DOOR)
         return (
-            wire.from_message(await rpc.call(Stage.SCRIPTING, plot), TokenEstimate),
-            wire.from_message(await rpc.call(Stage.QA, questions), TokenEstimate),
+            wire.from_message(await called(Stage.SCRIPTING, plot), TokenEstimate),
+            wire.from_message(await called(Stage.QA, questions), TokenEstimate),
         )
 
     async def write_outline(self, spec: MovieDatasetSpec, seed: int) -> Made[Outline]:
@@ -147,7 +148,7 @@ class GrpcStages:
         responses = self._rendering.RenderReferences(
             request, metadata=self._to_application, timeout=DEADLINES[Stage.RENDERING]
         )
-        async for response in rpc.stream(Stage.RENDERING, responses):
+        async for response in streamed(Stage.RENDERING, responses):
             yield wire.from_message(response.picture, RenderedPicture)
 
     async def render_scene(
@@ -163,7 +164,7 @@ class GrpcStages:
         responses = self._rendering.RenderScene(
             request, metadata=self._to_application, timeout=DEADLINES[Stage.RENDERING]
         )
-        async for response in rpc.stream(Stage.RENDERING, responses):
+        async for response in streamed(Stage.RENDERING, responses):
             yield wire.from_message(response.picture, RenderedPicture)
 
     async def measure(
@@ -195,19 +196,19 @@ class GrpcStages:
 
     async def _model(self) -> Any:
         request = inversion_service_pb2.DescribeModelRequest()
-        return await rpc.call(Stage.INVERSION, self._inversion.DescribeModel(request, timeout=AT_THE_DOOR))
+        return await called(Stage.INVERSION, self._inversion.DescribeModel(request, timeout=AT_THE_DOOR))
 
     async def renderer(self) -> Renderer:
         """How the rendering service renders, and what requests may ask of it."""
         request = rendering_service_pb2.DescribeRendererRequest()
         described = self._rendering.DescribeRenderer(request, metadata=self._to_application, timeout=AT_THE_DOOR)
-        return wire.from_message(await rpc.call(Stage.RENDERING, described), Renderer)
+        return wire.from_message(await called(Stage.RENDERING, described), Renderer)
 
     async def learn_style(self, order: StyleOrder) -> AsyncIterator[InversionProgress | InversionResult]:
         """Progress, then the result."""
         request = wire.to_message(order, inversion_service_pb2.LearnStyleRequest)
         responses = self._inversion.LearnStyle(request, timeout=DEADLINES[Stage.INVERSION])
-        async for response in rpc.stream(Stage.INVERSION, responses):
+        async for response in streamed(Stage.INVERSION, responses):
             if response.WhichOneof("update") == "result":
                 yield wire.from_message(response.result, InversionResult)
             else:
@@ -297,7 +298,7 @@ class GrpcStages:
         *,
         metadata: tuple[tuple[str, str], ...] = (),
     ) -> Made[T]:
-        response = await rpc.call(stage, method(request, timeout=DEADLINES[stage], metadata=metadata))
+        response = await called(stage, method(request, timeout=DEADLINES[stage], metadata=metadata))
         made_from = digest(request.SerializeToString(deterministic=True))
         mends = tuple(wire.from_message(mend, Mend) for mend in getattr(response, "mends", ()))
         return Made(value_of(response), wire.from_message(response.work, Work), made_from, mends)
