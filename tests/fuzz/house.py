@@ -6,6 +6,7 @@ the wire and the models is the real thing.
 
 import asyncio
 import json
+import os
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import numpy as np
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.__main__ import reception_of, stages_of
+from moviellm.controller.deployment_servicer import deployment_registration
 from moviellm.controller.registry import Registry
 from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
@@ -210,14 +212,17 @@ def export(store):
     ).registration()
 
 
-def controller(store, addresses):
-    settings = ControllerSettings(
+def settings_of(addresses):
+    return ControllerSettings(
         scripting=addresses["moviellm.v1.ScriptingService"],
         qa=addresses["moviellm.v1.QuestionService"],
         inversion=addresses["moviellm.v1.InversionService"],
         rendering=addresses["moviellm.v1.RenderingService"],
         export=addresses["moviellm.v1.ExportService"],
     )
+
+
+def controller(store, settings):
     registry = Registry(store=store, make=make_nothing, datasets_in_flight=8)
     reception = reception_of(settings, stages_of(settings))
     return registration_of(MovieDatasetServicer(registry=registry, store=store, reception=reception, prices={}))
@@ -232,11 +237,14 @@ async def start(registration, addresses):
 
 async def main(folder):
     configure_logging("fuzz", level="error")
+    os.environ["MOVIELLM_STORE_URL"] = f"file://{folder}"
     store = ArtifactStore.open(StoreSettings(url=f"file://{folder}"))
     addresses, servers = {}, []
     for registration in (scripting(), questions(), inversion(store), rendering(store), export(store)):
         servers.append(await start(registration, addresses))
-    servers.append(await start(controller(store, addresses), addresses))
+    settings = settings_of(addresses)
+    for registration in (controller(store, settings), deployment_registration(settings)):
+        servers.append(await start(registration, addresses))
     print(json.dumps({"root": store.root, "addresses": addresses}), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     for server in reversed(servers):

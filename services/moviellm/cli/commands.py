@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from moviellm import errors
-from moviellm.cli import benchmarking, demo, download, evaluating, progress, requests, tokens, up
+from moviellm.cli import benchmarking, demo, doctor, download, evaluating, progress, requests, tokens, up
 from moviellm.cli.connection import UNREACHABLE, checked_address
 from moviellm.cli.credentials import (
     WITH_VALUE,
@@ -94,6 +94,7 @@ app.command()(requests.delete)
 app.command()(download.download)
 app.command("open")(download.open_)
 app.command()(demo.demo)
+app.command()(doctor.doctor)
 app.command()(tokens.token)
 app.command(rich_help_panel="Evaluation")(benchmarking.benchmark)
 app.command(rich_help_panel="Evaluation")(evaluating.evaluate)

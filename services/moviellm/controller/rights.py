@@ -25,6 +25,9 @@ ROLES: Mapping[str, Role] = {
 }
 """A method that is not here is open to nobody, where callers are asked who they are."""
 
+DEPLOYMENT_ROLES: Mapping[str, Role] = {"/moviellm.v1.DeploymentService/DiagnoseDeployment": Role.OPERATOR}
+"""Findings tell of addresses and models of the deployment."""
+
 
 class EitherToken:
     """Knows requesters by JSON Web Tokens or by a tokens file; a token of three parts is the former."""
@@ -62,7 +65,10 @@ def guard_of(settings: ControllerSettings) -> Guard | None:
 def security_of(settings: ControllerSettings) -> rpc.Security:
     """What guards the requesters' door."""
     return rpc.Security(
-        files=settings.server_files, guard=guard_of(settings), roles=ROLES, health_listen=settings.health_listen
+        files=settings.server_files,
+        guard=guard_of(settings),
+        roles={**ROLES, **DEPLOYMENT_ROLES},
+        health_listen=settings.health_listen,
     )
 
 

@@ -11,6 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from moviellm import errors
+from moviellm.rpc.health import TellingHealth
 from moviellm.rpc.statuses import MAX_MESSAGE_BYTES, abort
 from moviellm.rpc.unreadable import Reader
 from moviellm.security.certificates import server_credentials
@@ -89,7 +90,7 @@ class Server:
         self._names = [registration.name for registration in registrations]
         for registration in registrations:
             registration.add(self._server)
-        self._health = health.aio.HealthServicer()
+        self._health = TellingHealth()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._health_server = self._health_alone()
         reflection.enable_server_reflection([*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server)
@@ -123,8 +124,11 @@ class Server:
         if self._watcher:
             self._watcher.cancel()
         await self._health.enter_graceful_shutdown()
-        await self._on_drain()
-        await self._server.stop(self._drain_seconds)
+        stopping = asyncio.create_task(self._server.stop(self._drain_seconds))
+        try:
+            await self._on_drain()
+        finally:
+            await stopping
         if self._health_server is not None:
             await self._health_server.stop(0)
 
@@ -157,6 +161,7 @@ class Server:
             if why != previous:
                 log.info("serving" if not why else "not serving", **({"why": why} if why else {}))
                 previous = why
+            self._health.why = why
             await self._set_health(state)
             await asyncio.sleep(self._check_every if not why else min(1.0, self._check_every))
 

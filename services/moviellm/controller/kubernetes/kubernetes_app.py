@@ -9,6 +9,7 @@ import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys
+from moviellm.controller.deployment_servicer import deployment_registration
 from moviellm.controller.fencing import Fence
 from moviellm.controller.forwarding import advertised, behind
 from moviellm.controller.kubernetes.door import ClusterDatasets
@@ -107,7 +108,7 @@ class KubernetesController:
             prices=settings.llm_prices,
         )
         self.server = rpc.Server(
-            [behind(self.replica.forwarder, registration_of(servicer))],
+            [behind(self.replica.forwarder, registration_of(servicer)), deployment_registration(settings)],
             listen=settings.listen,
             check=self.replica.check,
             check_every=1.0,
