@@ -9,6 +9,7 @@ import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
+from moviellm.controller.deployment_servicer import deployment_registration
 from moviellm.controller.fencing import Fence
 from moviellm.controller.forwarding import advertised, behind
 from moviellm.controller.lease import Election, Terms
@@ -72,7 +73,7 @@ async def serve(
         registry=LedDatasets(replica, registry), store=store, reception=reception, prices=settings.llm_prices
     )
     server = rpc.Server(
-        [behind(replica.forwarder, registration_of(servicer))],
+        [behind(replica.forwarder, registration_of(servicer)), deployment_registration(settings)],
         listen=settings.listen,
         check=replica.check,
         check_every=1.0,
