@@ -51,15 +51,13 @@ class Controller:
             quotas=quotas,
             on_states=metrics.count_datasets,
         )
+        self.reception = Reception(
+            admission=Admission(max_movies=10, max_side=11, models=("pocket",), styles=("gothic", "noir")),
+            stages=stages,
+            rates=Rates(0.1, 10.0, 1000, PRICES),
+        )
         self.servicer = MovieDatasetServicer(
-            registry=self.registry,
-            store=store,
-            reception=Reception(
-                admission=Admission(max_movies=10, max_side=11, models=("pocket",), styles=("gothic", "noir")),
-                stages=stages,
-                rates=Rates(0.1, 10.0, 1000, PRICES),
-            ),
-            prices=PRICES,
+            registry=self.registry, store=store, reception=self.reception, prices=PRICES
         )
 
     async def start(self):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from moviellm.errors import Unsatisfied
+from moviellm.errors import Unavailable
 from moviellm.rendering.ports import free_port, wait_until_free
 from moviellm.rendering.ray_guard import processes_of
 from moviellm.rendering.settings import RenderingSettings
@@ -70,7 +70,7 @@ def test_a_port_is_waited_for():
     with socket.socket() as predecessor:
         predecessor.bind(("127.0.0.1", port))
         predecessor.listen()
-        with pytest.raises(Unsatisfied, match=f"cannot listen on 127.0.0.1:{port}: is another process using it"):
+        with pytest.raises(Unavailable, match=f"cannot listen on 127.0.0.1:{port}: is another process using it"):
             wait_until_free("127.0.0.1", port, within=0.0)
         timer = threading.Timer(0.3, predecessor.close)
         timer.start()
@@ -124,7 +124,7 @@ def test_a_port_in_use_is_one_sentence():
             capture_output=True,
             text=True,
         )
-    assert result.returncode == 2
+    assert result.returncode == 1, "whoever starts it tries again: what holds the port may be dying"
     assert result.stderr == f"cannot listen on {address}: is another process using it?\n"
 
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -26,10 +27,16 @@ def main():
     spec = SPEC | {"movies": options.movies, "seed": options.seed}
     order = Order(spec, options.seed, options.minutes * 60, options.every, options.small, tuple(options.only))
     with tempfile.TemporaryDirectory(prefix="moviellm-soak-") as folder:
-        verdict = asyncio.run(soak(options.folder or Path(folder), order))
+        verdict = asyncio.run(stoppable(soak(options.folder or Path(folder), order)))
     print(f"\nsoak, seed {options.seed}\n{verdict.table()}")
     print(json.dumps(verdict.figures), file=sys.stderr)
     sys.exit(bool(verdict.wrong))
+
+
+async def stoppable(work):
+    """SIGTERM ends it as Ctrl-C does: everything is stopped first."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
+    return await work
 
 
 if __name__ == "__main__":

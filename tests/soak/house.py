@@ -25,7 +25,7 @@ from soak.faulty_proxy import FaultyProxy
 from soak.models import Bill, WholeModel
 from soak.s3_server import S3Server, free_ports
 
-PATIENCE = Patience(restarts=1_000_000, first_backoff=0.2, longest_backoff=0.5, remains=4.0, poll=0.1)
+PATIENCE = Patience(restarts=1_000_000, first_backoff=0.2, longest_backoff=0.5, poll=0.1)
 SCRATCH_MB = 64
 READY_WITHIN = 600
 

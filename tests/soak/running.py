@@ -60,7 +60,7 @@ async def _run(house, order, say):
     watching = asyncio.create_task(_told(house, requester, say))
     try:
         async with asyncio.timeout(order.seconds + 600):
-            disturbed, took = await _made(house, "disturbed", order.spec, requester)
+            disturbed, took = await _unless_failed(house, _made(house, "disturbed", order.spec, requester))
     finally:
         for task in (injecting, watching):
             task.cancel()
@@ -81,6 +81,17 @@ async def _run(house, order, say):
 def _faults(order):
     without = NOT_SMALL if order.is_small else ()
     return schedule(order.seed, order.seconds, every=order.every, without=without, only=order.only)
+
+
+async def _unless_failed(house, work):
+    """What the work gives; raises StackFailed at once where a service cannot be kept running."""
+    working, keeping = asyncio.ensure_future(work), asyncio.ensure_future(house.stack.run())
+    try:
+        await asyncio.wait((working, keeping), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else keeping.result()
+    finally:
+        working.cancel()
+        keeping.cancel()
 
 
 async def _made(house, identifier, spec, requester):

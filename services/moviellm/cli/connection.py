@@ -2,12 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import grpc
 import typer
+from google.protobuf.message import Message
 
 from moviellm import errors, rpc
 from moviellm.cli.credentials import peer_of
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALL_SECONDS = 60.0
+REPLACED_WITHIN = 20.0
+ASK_AGAIN = 0.5
 UNREACHABLE = "SERVER_UNREACHABLE"
 _COLLECTION = "movieDatasets/"
 _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -92,22 +96,23 @@ class Client:
     def __init__(self, stub: "MovieDatasetServiceAsyncStub", address: str) -> None:
         self._stub = stub
         self.address = address
+        self._has_answered = False
 
     async def create(self, request: pb.CreateMovieDatasetRequest) -> pb.MovieDataset:
         """Ask for a dataset, or with validate_only for its estimate."""
-        return await self._call(self._stub.CreateMovieDataset(request, timeout=CALL_SECONDS))
+        return await self._call(self._stub.CreateMovieDataset, request)
 
     async def get(self, name: str) -> pb.MovieDataset:
         """One dataset as it is now."""
         request = pb.GetMovieDatasetRequest(name=name)
-        return await self._call(self._stub.GetMovieDataset(request, timeout=CALL_SECONDS))
+        return await self._call(self._stub.GetMovieDataset, request)
 
     async def datasets(self) -> AsyncGenerator[pb.MovieDataset, None]:
         """All datasets, newest first."""
         token = ""
         while True:
             request = pb.ListMovieDatasetsRequest(page_token=token)
-            page = await self._call(self._stub.ListMovieDatasets(request, timeout=CALL_SECONDS))
+            page = await self._call(self._stub.ListMovieDatasets, request)
             for dataset in page.movie_datasets:
                 yield dataset
             token = page.next_page_token
@@ -117,17 +122,17 @@ class Client:
     async def cancel(self, name: str) -> pb.MovieDataset:
         """Stop the work, keep what is made."""
         request = pb.CancelMovieDatasetRequest(name=name)
-        return await self._call(self._stub.CancelMovieDataset(request, timeout=CALL_SECONDS))
+        return await self._call(self._stub.CancelMovieDataset, request)
 
     async def retry(self, name: str, max_llm_tokens: int | None = None) -> pb.MovieDataset:
         """Go on with a failed or cancelled dataset, with another limit of tokens where one is given."""
         request = pb.RetryMovieDatasetRequest(name=name, max_llm_tokens=max_llm_tokens)
-        return await self._call(self._stub.RetryMovieDataset(request, timeout=CALL_SECONDS))
+        return await self._call(self._stub.RetryMovieDataset, request)
 
     async def delete(self, name: str) -> None:
         """Remove the dataset with everything it holds."""
         request = pb.DeleteMovieDatasetRequest(name=name)
-        await self._call(self._stub.DeleteMovieDataset(request, timeout=CALL_SECONDS))
+        await self._call(self._stub.DeleteMovieDataset, request)
 
     async def watch(self, name: str, resume_token: str) -> AsyncGenerator[pb.WatchMovieDatasetResponse, None]:
         """The dataset whenever it changes after `resume_token`."""
@@ -141,7 +146,7 @@ class Client:
         token = ""
         while True:
             request = pb.ListArtifactsRequest(parent=parent, page_token=token)
-            page = await self._call(self._stub.ListArtifacts(request, timeout=CALL_SECONDS))
+            page = await self._call(self._stub.ListArtifacts, request)
             for artifact in page.artifacts:
                 yield artifact
             token = page.next_page_token
@@ -155,11 +160,30 @@ class Client:
             async for response in responses:
                 yield response.data
 
-    async def _call(self, invocation: Awaitable[T]) -> T:
-        try:
-            return await rpc.call("moviellm", invocation)
-        except errors.Unavailable as error:
-            raise self._explained(error) from error
+    async def _call(self, method: Callable[..., Awaitable[T]], request: Message) -> T:
+        """The answer. A server that has answered before and is being replaced is asked again for a while."""
+        give_up = time.monotonic() + REPLACED_WITHIN
+        while True:
+            try:
+                answer = await rpc.call("moviellm", method(request, timeout=CALL_SECONDS))
+            except errors.Unavailable as error:
+                if time.monotonic() > give_up or not self._is_being_replaced(error, request):
+                    raise self._explained(error) from error
+                await asyncio.sleep(min(error.retry_after or ASK_AGAIN, ASK_AGAIN))
+            else:
+                self._has_answered = True
+                return answer
+
+    def _is_being_replaced(self, error: errors.Unavailable, request: Message) -> bool:
+        """Whether asking again may help, and does nothing twice."""
+        if error.reason in ("STANDING_BY", "SHUTTING_DOWN"):
+            return True
+        if isinstance(request, pb.CreateMovieDatasetRequest):
+            may_repeat = bool(request.request_id)
+        else:
+            may_repeat = not isinstance(request, pb.DeleteMovieDatasetRequest | pb.RetryMovieDatasetRequest)
+        is_gone = error.reason == "SERVICE_UNREACHABLE" or (error.reason == rpc.CALL_LOST and may_repeat)
+        return is_gone and self._has_answered
 
     async def _stream(self, responses: grpc.aio.UnaryStreamCall[Any, T]) -> AsyncGenerator[T, None]:
         try:

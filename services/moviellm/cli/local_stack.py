@@ -24,7 +24,7 @@ class Patience:
     first_backoff: float = 0.5
     longest_backoff: float = 10.0
     poll: float = 0.25
-    remains: float = 4.0
+    remains: float = 15.0
     turn: float = 1.0
     stop: float = 15.0
 

@@ -97,9 +97,10 @@ async def serve(settings: ControllerSettings) -> int:
 
         return await kubernetes_app.serve(settings, store=store, registry=registry, reception=reception, fence=fence)
     leases = ArtifactStore.open(StoreSettings.load())
-    return await standing.serve(
+    server, replica = standing.built(
         settings, store=store, leases=leases, registry=registry, reception=reception, fence=fence
     )
+    return await standing.serve(server, replica)
 
 
 def main() -> None:

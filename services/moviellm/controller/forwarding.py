@@ -1,10 +1,14 @@
 """A replica that stands by hands calls on to the leader, byte for byte, so that a client may reach either.
 
 Without this a rollout could not replace the leader (its successor would never be ready before), and a client whose one
-connection ends at a replica that stands by would have to find the other by itself.
+connection ends at a replica that stands by would have to find the other by itself. While nobody leads, in the moments
+between one leader and the next, a call waits instead of failing.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -15,15 +19,35 @@ from moviellm.security.secured_channel import PLAIN, Peer
 FORWARDED = "moviellm-forwarded"
 """Metadata of a call that was handed on once; it is not handed on again."""
 
+STANDING_BY, SHUTTING_DOWN = "STANDING_BY", "SHUTTING_DOWN"
+"""Reasons of controllers that have done nothing about the call: another one will."""
+
+_READING = ("Get", "List", "Watch", "Download")
+_LOOK_EVERY = 0.1
 _NOT_PASSED_ON = ("user-agent", "te", "content-type")
 
 
-class Forwarder(grpc.GenericRpcHandler):
-    """Takes the calls of one service while `leader` names an address, leaves them to the servicer while it is ""."""
+@dataclass(frozen=True)
+class Leadership:
+    """What a forwarder asks its replica: whether it leads itself; else where the leader is, "" where nobody knows.
 
-    def __init__(self, service: str, leader: Callable[[], str], peer: Peer = PLAIN) -> None:
+    `own` is where the replica reaches itself, for calls that waited until it led; `patience` how long they wait, in
+    seconds.
+    """
+
+    leads: Callable[[], bool]
+    leader: Callable[[], str]
+    own: str
+    patience: float
+
+
+class Forwarder(grpc.GenericRpcHandler):
+    """Leaves the calls of one service to the servicer while this replica leads, and hands them on while it does not."""
+
+    def __init__(self, service: str, leadership: Leadership, peer: Peer = PLAIN) -> None:
         self._prefix = f"/{service}/"
-        self._leader = leader
+        self._leadership = leadership
+        self._leader = leadership.leader
         self._peer = peer
         self._channels: dict[str, grpc.aio.Channel] = {}
 
@@ -31,15 +55,15 @@ class Forwarder(grpc.GenericRpcHandler):
         """The handler of one call, None to leave it to the next."""
         method = handler_call_details.method
         is_mine = method.startswith(self._prefix) and not dict(handler_call_details.invocation_metadata).get(FORWARDED)
-        address = self._leader() if is_mine else ""
-        if not address:
+        if not is_mine or self._leadership.leads():
             return None
 
         async def forward(
             requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]
         ) -> AsyncIterator[bytes]:
-            async for response in self._forwarded(address, method, requests, context):
-                yield response
+            async for request in requests:  # there is one: no method of the service takes a stream
+                async for response in self._until_answered(method, request, context):
+                    yield response
 
         return grpc.stream_stream_rpc_method_handler(forward)
 
@@ -54,23 +78,37 @@ class Forwarder(grpc.GenericRpcHandler):
         for channel in channels.values():
             await channel.close()
 
+    async def _until_answered(
+        self, method: str, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]
+    ) -> AsyncIterator[bytes]:
+        """The leader's answers; while there is none, or it goes before it has begun, the next one's."""
+        give_up = time.monotonic() + self._leadership.patience
+        while True:
+            is_over = time.monotonic() >= give_up
+            address = self._leader() or (self._leadership.own if self._leadership.leads() or is_over else "")
+            has_begun = False
+            try:
+                if address:
+                    async for response in self._forwarded(address, method, request, context):
+                        has_begun = True
+                        yield response
+                    return
+            except grpc.aio.AioRpcError as error:
+                if has_begun or is_over or not _may_ask_again(method, error):
+                    trailing: Any = tuple(error.trailing_metadata() or ())
+                    await context.abort(error.code(), error.details() or "", trailing)
+            await asyncio.sleep(_LOOK_EVERY)
+
     async def _forwarded(
-        self,
-        address: str,
-        method: str,
-        requests: AsyncIterator[bytes],
-        context: grpc.aio.ServicerContext[bytes, bytes],
+        self, address: str, method: str, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]
     ) -> AsyncIterator[bytes]:
         received: Any = context.invocation_metadata() or ()
         metadata = [(key, value) for key, value in received if key not in _NOT_PASSED_ON]
-        call: Any = self._channel(address).stream_stream(method)
-        responses = call(requests, timeout=context.time_remaining(), metadata=[*metadata, (FORWARDED, "1")])
+        call: Any = self._channel(address).unary_stream(method)
+        responses = call(request, timeout=context.time_remaining(), metadata=[*metadata, (FORWARDED, "1")])
         try:
             async for response in responses:
                 yield response
-        except grpc.aio.AioRpcError as error:
-            trailing: Any = tuple(error.trailing_metadata() or ())
-            await context.abort(error.code(), error.details() or "", trailing)
         finally:
             responses.cancel()
 
@@ -78,6 +116,14 @@ class Forwarder(grpc.GenericRpcHandler):
         if address not in self._channels:
             self._channels[address] = rpc.channel(address, self._peer)
         return self._channels[address]
+
+
+def _may_ask_again(method: str, error: grpc.aio.AioRpcError) -> bool:
+    """Whether nothing was done about the call, or what was done may be done again."""
+    reason = rpc.error_of(error, "controller").reason
+    if reason == rpc.CALL_LOST:
+        return method.rpartition("/")[2].startswith(_READING)
+    return reason in (STANDING_BY, SHUTTING_DOWN, "SERVICE_UNREACHABLE")
 
 
 class _GenericOnly:

@@ -88,8 +88,8 @@ class Election:
         self._signature = signature or {}
         self._is_gone = is_gone
         self._leases = leases
-        self._identity = identity
-        self._terms = terms
+        self.identity = self._identity = identity
+        self.terms = self._terms = terms
         self._clock = clock
         self._now = now
         self._sleep = sleep

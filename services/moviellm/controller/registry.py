@@ -379,7 +379,9 @@ class Registry:
         dataset = self.get(identifier)
         while True:
             if self._closing:
-                raise Unavailable("the controller is shutting down; watch again with the resume token")
+                raise Unavailable(
+                    "the controller is shutting down; watch again with the resume token", reason="SHUTTING_DOWN"
+                )
             if self._datasets.get(identifier) is not dataset:
                 raise NotFound(f"movieDatasets/{identifier} was deleted")
             changed = dataset.progress.next_change()
@@ -485,7 +487,7 @@ class Registry:
 
     def _refuse_when_closing(self) -> None:
         if self._closing:
-            raise Unavailable("the controller is shutting down; ask again", retry_after=2.0)
+            raise Unavailable("the controller is shutting down; ask again", reason="SHUTTING_DOWN", retry_after=2.0)
 
     def _refuse_when_full(self) -> None:
         unfinished = sum(count for state, count in self._states.items() if not state.is_final)

@@ -9,7 +9,7 @@ import structlog
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.datasets import Datasets
 from moviellm.controller.fencing import Fence
-from moviellm.controller.forwarding import Forwarder
+from moviellm.controller.forwarding import STANDING_BY, Forwarder, Leadership
 from moviellm.controller.lease import Election
 from moviellm.controller.registry import Dataset, Registry
 from moviellm.controller.servicer import SERVICE
@@ -71,7 +71,13 @@ class Replica:
         self._following = following
         self._store = store
         fence.holds = lambda: election.holds
-        self.forwarder = Forwarder(SERVICE, self.leader_address, others)
+        leadership = Leadership(
+            leads=lambda: self.leads,
+            leader=self.leader_address,
+            own=election.identity.partition(ADDRESS_MARK)[2],
+            patience=2 * election.terms.seconds,
+        )
+        self.forwarder = Forwarder(SERVICE, leadership, others)
         self._tasks: list[asyncio.Task[None]] = []
         self.began = asyncio.Event()
         self.is_retired = False
@@ -113,7 +119,7 @@ class Replica:
         if not self.leads:
             leader = self._election.leader or "nobody yet"
             raise Unavailable(
-                f"this replica stands by; the leader is {leader}", reason="STANDING_BY", retry_after=RETRY_AFTER
+                f"this replica stands by; the leader is {leader}", reason=STANDING_BY, retry_after=RETRY_AFTER
             )
 
     async def _work(self) -> None:

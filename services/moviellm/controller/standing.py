@@ -44,7 +44,7 @@ def identity_of(settings: ControllerSettings) -> str:
     return f"{socket.gethostname()}_{secrets.token_hex(4)}{ADDRESS_MARK}{address}"
 
 
-async def serve(
+def built(
     settings: ControllerSettings,
     *,
     store: ArtifactStore,
@@ -52,8 +52,8 @@ async def serve(
     registry: Registry,
     reception: Reception,
     fence: Fence,
-) -> int:
-    """Stand by, lead, serve until SIGTERM or until the lease is lost; returns the exit code."""
+) -> tuple[rpc.Server, Replica]:
+    """The server of one controller and its part in the election; the lease lies in `leases`, which no fence closes."""
     election = Election(
         StoreLease(leases),
         identity_of(settings),
@@ -81,6 +81,11 @@ async def serve(
         on_drain=replica.retire,
         security=security_of(settings),
     )
+    return server, replica
+
+
+async def serve(server: rpc.Server, replica: Replica) -> int:
+    """Stand by, lead, serve until SIGTERM or until the lease is lost; returns the exit code."""
     leading = asyncio.create_task(replica.lead())
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(replica.began.wait(), FIRST_LOOK)

@@ -3,7 +3,7 @@
 import socket
 import time
 
-from moviellm.errors import Unsatisfied
+from moviellm.errors import Unavailable
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -16,12 +16,12 @@ def free_port(host: str = "127.0.0.1") -> int:
 def wait_until_free(host: str, port: int, *, within: float) -> None:
     """Return as soon as the port can be listened on; a killed predecessor may still be dying on it.
 
-    Raises Unsatisfied when it is taken for longer than `within` seconds.
+    Raises Unavailable when it is taken for longer than `within` seconds: what holds it may need longer to die.
     """
     give_up = time.monotonic() + within
     while not _is_free(host, port):
         if time.monotonic() > give_up:
-            raise Unsatisfied(f"cannot listen on {host}:{port}: is another process using it?")
+            raise Unavailable(f"cannot listen on {host}:{port}: is another process using it?")
         time.sleep(0.1)
 
 
