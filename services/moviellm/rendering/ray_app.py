@@ -61,9 +61,14 @@ class Rendering:
         self._settings = located(given, os.environ)
         critic = _critic(self._settings)
         self._thread = ThreadPoolExecutor(1, "painter")
-        self._painter = self._thread.submit(_load, self._settings).result()
+        self._painter = self._thread.submit(self.load, self._settings).result()
         self._tally = RayTally(node_pool=self._settings.node_pool, model=self._settings.model)
         self._servicer = self._assembled(ArtifactStore.open(StoreSettings()), critic)
+
+    @staticmethod
+    def load(settings: RenderingSettings) -> Painter:
+        """The picture model, on the painter's thread; other replicas may have another kind of painter."""
+        return _load(settings)
 
     def _assembled(self, store: ArtifactStore, critic: Critic) -> RenderingServicer:
         settings = self._settings
@@ -149,10 +154,12 @@ def build(args: dict[str, Any]) -> serve.Application:
     return application(RenderingSettings(**args), attempts=20)
 
 
-def application(settings: RenderingSettings, *, attempts: int) -> serve.Application:
+def application(
+    settings: RenderingSettings, *, attempts: int, replica: type[Rendering] = Rendering
+) -> serve.Application:
     """The application; a replica whose constructor fails is tried `attempts` times, on other nodes if there are any."""
     deployment = serve.deployment(
-        Rendering,
+        replica,
         name="Rendering",
         num_replicas=settings.replicas,
         max_ongoing_requests=max(256, settings.max_batch_size),

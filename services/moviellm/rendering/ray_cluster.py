@@ -15,7 +15,7 @@ from ray.serve.schema import LoggingConfig
 from moviellm.errors import Unavailable, Unsatisfied
 from moviellm.rendering import ray_logs
 from moviellm.rendering.ports import free_port
-from moviellm.rendering.ray_app import APPLICATION, SERVICER_FUNCTIONS, application
+from moviellm.rendering.ray_app import APPLICATION, SERVICER_FUNCTIONS, Rendering, application
 from moviellm.rendering.settings import RenderingSettings
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ def join(settings: RenderingSettings) -> None:
     )
 
 
-def deploy(settings: RenderingSettings, port: int) -> None:
+def deploy(settings: RenderingSettings, port: int, *, replica: type[Rendering] = Rendering) -> None:
     """Start Serve with its gRPC proxy on `port` and the application; returns when replicas are ready.
 
     Raises Unsatisfied with the replica's own sentence when the application cannot be deployed.
@@ -82,7 +82,8 @@ def deploy(settings: RenderingSettings, port: int) -> None:
         logging_config=LoggingConfig(log_level="WARNING", enable_access_log=False),
     )
     try:
-        serve.run(application(settings, attempts=20 if settings.ray_address else 1), name=APPLICATION)
+        attempts = 20 if settings.ray_address else 1
+        serve.run(application(settings, attempts=attempts, replica=replica), name=APPLICATION)
     except RuntimeError as error:
         raise Unsatisfied(_why_not_deployed(error)) from error
 
