@@ -31,12 +31,13 @@ class Reading:
 
 
 class NullStack:
-    """A client of the controller, with an eye on its process."""
+    """A client of the controller, with an eye on its process. Without `learns`, styles are told in prompts."""
 
     def __init__(self, address: str, pid: int, renderer: Renderer) -> None:
         self.address = address
         self.pid = pid
         self.renderer = renderer
+        self.learns = True
         self._process = psutil.Process(pid)
         self._channel = rpc.channel(address)
         self.stub: Any = pb_grpc.MovieDatasetServiceStub(self._channel)
@@ -53,6 +54,8 @@ class NullStack:
         spec = pb.MovieDatasetSpec(
             theme="a keeper", movies=movies, chapters=chapters, scenes=scenes, frames=frames, seed=seed
         )
+        if not self.learns:
+            spec.style.method = pb.STYLE_METHOD_PROMPT
         await self.stub.CreateMovieDataset(pb.CreateMovieDatasetRequest(spec=spec, movie_dataset_id=identifier))
 
     async def get(self, identifier: str) -> pb.MovieDataset:
