@@ -27,6 +27,13 @@ KUBERNETES = (
 #: Headers and tests of libraries; nothing compiles against them in a container.
 DEVELOPMENT = ("torch/include", "torch/test", "pyarrow/include", "pyarrow/tests", "numpy/_core/include")
 
+#: Pictures come and go as JPEG, PNG and WebP; Pillow does without its other codecs.
+CODECS = ("PIL/_avif.*.so", "pillow.libs/libavif-*")
+
+#: Services whose libraries lose their symbols, which takes a fifth off them; those with models have larger worries.
+SMALL = ("controller", "scripting", "qa", "cli")
+TOOLS = Path("/tools/usr")
+
 #: Who paints or learns with the embedded model.
 PAINTERS = ("inversion", "rendering")
 
@@ -47,6 +54,14 @@ def strip(service: str) -> None:
         for module in (PACKAGES / folder).glob("*.py"):
             if module.name != "__init__.py":
                 module.unlink()
+    for pattern in CODECS:
+        for library in PACKAGES.glob(pattern):
+            library.unlink()
+    if service in SMALL:
+        search = os.pathsep.join(str(folder) for folder in TOOLS.glob("lib/*-linux-gnu"))
+        libraries = [path for path in PACKAGES.rglob("*.so*") if path.is_file()]
+        environ = os.environ | {"LD_LIBRARY_PATH": search}
+        subprocess.run([TOOLS / "bin" / "strip", "--strip-unneeded", *libraries], env=environ, check=True)
     for folder in DEVELOPMENT:
         shutil.rmtree(PACKAGES / folder, ignore_errors=True)
     if service not in PAINTERS:

@@ -15,6 +15,10 @@ COPY services services
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip wheel --disable-pip-version-check --no-deps --wheel-dir /wheels .
 
+# What takes symbols out of libraries.
+FROM ${BASE} AS tools
+RUN apt-get update && apt-get install --yes --no-install-recommends binutils
+
 # What all services depend on.
 FROM ${BASE} AS core
 ARG PIP_INDEX_URL
@@ -36,7 +40,8 @@ ARG WANTS_CUDA=1
 RUN --mount=type=cache,target=/root/.cache/pip python docker/dependencies.py
 COPY --from=wheel /wheels wheels
 COPY docker/finish.py docker/prove.py docker/healthy.py docker/
-RUN python docker/finish.py && /opt/moviellm/bin/python docker/prove.py
+RUN --mount=type=bind,from=tools,target=/tools python docker/finish.py \
+    && /opt/moviellm/bin/python docker/prove.py
 
 FROM ${BASE}
 # KubeRay's probes call bash and wget; its login shells forget the PATH of the image.
