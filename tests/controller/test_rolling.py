@@ -45,7 +45,7 @@ class Door:
         self.stages = SlowStages(store)
         parts = Controller(store, self.stages)
         self.server, self.replica = standing.built(
-            ControllerSettings(listen=f"127.0.0.1:{port}", lease_seconds=2, drain_seconds=5),
+            ControllerSettings(listen=f"127.0.0.1:{port}", lease_seconds=10, drain_seconds=5),
             store=store,
             leases=ArtifactStore.open(settings),
             registry=parts.registry,
@@ -109,7 +109,7 @@ async def test_no_requester_sees_an_error_while_controllers_are_replaced(doors):
         leaders = set()
         for number in range(ROUNDS):
             await asyncio.sleep(RECONNECTED)
-            leaders.add(next(door.replica for door in running if door.replica.leads))
+            leaders.add(await until(lambda: next((one.replica for one in running if one.replica.leads), None)))
             await replace(number % 2)
         over.set()
         await asyncio.gather(*asking)
