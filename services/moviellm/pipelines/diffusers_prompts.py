@@ -48,6 +48,11 @@ class EncodedPrompts:
     pooled: Tensor | None
     truncated: tuple[int, ...] = ()
 
+    def repeated(self, count: int) -> "EncodedPrompts":
+        """The states of one prompt, `count` times."""
+        pooled = None if self.pooled is None else self.pooled.expand(count, -1)
+        return EncodedPrompts(self.prompt_embeds.expand(count, -1, -1), pooled)
+
 
 class PromptEncoder:
     """Encodes prompts as the pipeline `pipe` does: SD (one text encoder), SDXL (two, and pooled), its refiner (one).

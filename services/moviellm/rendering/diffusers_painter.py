@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 import torch
 from diffusers import DiffusionPipeline
@@ -145,13 +146,13 @@ class DiffusersPainter:
             images = self._sampled(jobs, recipe, generators)
         if self._refiner is not None and recipe.refiner_share:
             images = self._refiner.refine(images, jobs, recipe, generators)
-        pixels = np.rint(np.asarray(images) * 255).astype(np.uint8)
+        pixels = _bytes(images)
         each = (time.perf_counter() - start) / len(wanted)
         return [Painted(picture, each, each if self._on_gpu else 0.0) for picture in pixels[: len(wanted)]]
 
     def _sampled(self, jobs: Sequence[Job], recipe: Recipe, generators: list[torch.Generator]) -> Any:
-        """Pictures as floats from 0 to 1, or latents for the refiner to go on with."""
-        ending: dict[str, Any] = {"output_type": "np"}
+        """Pictures as floats from 0 to 1, (n, 3, height, width), or latents for the refiner to go on with."""
+        ending: dict[str, Any] = {"output_type": "pt"}
         if recipe.refiner_share:
             ending = {"output_type": "latent", "denoising_end": 1 - recipe.refiner_share}
         return self._pipe(
@@ -189,7 +190,7 @@ class DiffusersPainter:
             log.warning("a prompt is longer than the text encoder reads; its end is lost", prompt=jobs[position].prompt)
         arguments = {"prompt_embeds": encoded.prompt_embeds, "pooled_prompt_embeds": encoded.pooled}
         if recipe.guidance_scale > 1:
-            negative = self._encoder.encode_negative([recipe.negative_prompt] * len(jobs))
+            negative = self._encoder.encode_negative([recipe.negative_prompt]).repeated(len(jobs))
             arguments |= {
                 "negative_prompt_embeds": negative.prompt_embeds,
                 "negative_pooled_prompt_embeds": negative.pooled,
@@ -201,6 +202,14 @@ class DiffusersPainter:
         shape = (1, self._pipe.unet.config.in_channels, recipe.height // factor, recipe.width // factor)
         noise = torch.cat([torch.randn(shape, generator=generator) for generator in generators])
         return noise.to(self._pipe.device, self._pipe.unet.dtype)
+
+
+def _bytes(images: torch.Tensor) -> npt.NDArray[np.uint8]:
+    """Floats from 0 to 1 (n, 3, height, width) as bytes (n, height, width, 3).
+
+    Rounded where they are, so that a quarter of the data leaves a GPU and its thread does not wait for numpy.
+    """
+    return (images.float() * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
 def _first(job: Job, kind: type[L]) -> L | None:

@@ -35,10 +35,10 @@ class Refiner:
     def refine(
         self, latents: Tensor, jobs: Sequence[Job], recipe: Recipe, generators: Sequence[torch.Generator]
     ) -> Any:
-        """Pictures as floats from 0 to 1, (n, height, width, 3), from latents that still hold noise."""
+        """Pictures as floats from 0 to 1, (n, 3, height, width), from latents that still hold noise."""
         prompts = [job.prompt for job in jobs]
         positive = self._encoder.encode(prompts, [self._looks(job) for job in jobs])
-        negative = self._encoder.encode_negative([recipe.negative_prompt] * len(jobs))
+        negative = self._encoder.encode_negative([recipe.negative_prompt]).repeated(len(jobs))
         return self._pipe(
             **_embeddings(positive, negative),
             image=latents,
@@ -49,7 +49,7 @@ class Refiner:
             original_size=(recipe.height, recipe.width),
             target_size=(recipe.height, recipe.width),
             generator=list(generators),
-            output_type="np",
+            output_type="pt",
         ).images
 
     def _looks(self, job: Job) -> Learned:
