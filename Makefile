@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HELM := .tools/helm
+AUDIT := .tools/audit
 THEME ?= a lighthouse keeper who finds a message
 DEMO_ID ?= demo
 MINUTES ?= 10
@@ -80,6 +81,17 @@ docs: $(READY) ## Write docs/settings.md and the chart's values.schema.json from
 	$(BIN)/python tests/metrics_page.py
 	$(BIN)/python tests/deploy/values_schema.py
 
+$(AUDIT): tests/audit/tools.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check -r tests/audit/tools.txt
+	touch $(AUDIT)
+
+audit: $(READY) $(AUDIT) ## Check pins, licences and known weaknesses of all dependencies
+	$(BIN)/python tests/audit $(AUDIT)/bin/pip-audit
+
+lock: $(AUDIT) ## Write requirements.lock, with hashes, from pyproject.toml and constraints.txt
+	$(BIN)/python tests/audit/lock.py $(AUDIT)/bin/uv
+
 fuzz: $(READY) ## Send 10,000 generated requests to every RPC (long)
 	MOVIELLM_FUZZ_REQUESTS=$${MOVIELLM_FUZZ_REQUESTS:-10000} $(BIN)/python -m pytest tests/fuzz -s --timeout 7200
 
@@ -95,4 +107,4 @@ pocket: $(READY) ## Train the embedded picture model anew (long)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .tools .moviellm out
 
-.PHONY: help setup demo chart test e2e e2e-bare images images-test up status down check fix proto docs fuzz bench soak pocket clean
+.PHONY: help setup demo chart test e2e e2e-bare images images-test up status down check fix proto docs audit lock fuzz bench soak pocket clean

@@ -10,6 +10,7 @@ import grpc
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys
+from moviellm.bounds import MAX_SIDE
 from moviellm.dataset import DEFAULT_FORMATS, FORMATS, MovieDatasetSpec
 from moviellm.errors import InvalidInput
 from moviellm.export.darkroom import Darkroom
@@ -24,6 +25,7 @@ from moviellm.v1 import movie_pb2
 from moviellm.wire import from_message, to_message
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ExportService"].full_name
+MAX_MOVIES = 1_000_000
 _DATASET_ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 Context = grpc.aio.ServicerContext[object, object]
@@ -92,6 +94,9 @@ def _dataset_of(dataset: str, message: dataset_pb.MovieDatasetSpec) -> tuple[Dat
     for field in ("movies", "chapters", "scenes", "frames"):
         if getattr(spec, field) < 1:
             raise InvalidInput(f"spec.{field}", f"must be at least 1, got {getattr(spec, field)}")
+    for field, most in (("movies", MAX_MOVIES), ("chapters", MAX_SIDE), ("scenes", MAX_SIDE), ("frames", MAX_SIDE)):
+        if getattr(spec, field) > most:
+            raise InvalidInput(f"spec.{field}", f"must be at most {most}, got {getattr(spec, field)}")
     for index, name in enumerate(spec.formats):
         if name not in FORMATS:
             raise InvalidInput(f"spec.formats[{index}]", f"must be one of {', '.join(FORMATS)}, got {name!r}")
