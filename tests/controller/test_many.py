@@ -7,6 +7,7 @@ from fake_stages import FakeStages
 from moviellm import wire
 from moviellm.artifacts import DatasetKeys
 from moviellm.controller.registry import Accepted, Status
+from moviellm.controller.survey import Used, survey
 from moviellm.dataset import MovieDatasetSpec, State
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 
@@ -56,3 +57,18 @@ async def test_all_datasets_of_the_store_are_taken_up_and_counted(controllers, s
     await controller.create("new")
     assert (await controller.ended("new")).state == pb.MovieDataset.STATE_SUCCEEDED
     assert (counted("succeeded"), counted("running")) == (101, 0)
+
+
+async def test_what_a_movie_has_cost_is_kept_with_it(controllers, store):
+    controller = await controllers()
+    controller.stages.tokens = 5
+    await controller.create(movies=2)
+    told = (await controller.ended()).model_use
+    assert [use.prompt_tokens for use in told] == [2 * (2 + 4) * 5]
+    sums = [wire.from_json(await store.get(DatasetKeys("demo").movie(number).use), Used) for number in (1, 2)]
+    assert [one.works[0].prompt_tokens for one in sums] == [30, 30]
+    counted = (await survey(store, "demo")).use
+    for number in (1, 2):
+        await store.delete_all(DatasetKeys("demo").movie(number).use)
+    assert (await survey(store, "demo")).use == counted, "unit by unit"
+    assert counted["fake"].prompt_tokens == 60

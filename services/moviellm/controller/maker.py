@@ -1,5 +1,6 @@
 """One unit of work: look whether it is made, else have it made, and store it once."""
 
+import copy
 from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
@@ -10,10 +11,10 @@ from moviellm.artifacts import ArtifactStore
 from moviellm.controller.lanes import Lanes
 from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy, retried
-from moviellm.controller.progress import Progress
+from moviellm.controller.progress import Progress, add_use
 from moviellm.controller.stages import Made
 from moviellm.controller.troubles import trouble_of
-from moviellm.dataset import Provenance, Stage, Trouble
+from moviellm.dataset import ModelUse, Provenance, Stage, Trouble
 from moviellm.errors import MovieLLMError, Temporary, Unsatisfied
 from moviellm.movie import Work
 
@@ -60,6 +61,13 @@ class Maker:
         self._lanes = lanes
         self._policy = policy
         self._log = log.bind(dataset=dataset)
+        self.use: dict[str, ModelUse] | None = {}
+
+    def of_movie(self) -> "Maker":
+        """The same for the units of one movie: `use` sums up what they cost, None where some were there already."""
+        story = copy.copy(self)
+        story.use = {}
+        return story
 
     async def made(
         self,
@@ -77,6 +85,7 @@ class Maker:
         """
         existing = await self.attempt(stage, unit, lambda: self.store.find(key)) if key in self._present else None
         if existing is not None:
+            self.use = None
             return wire.from_json(existing, cls, key)
         async with self._lanes.place(stage, self.progress):
             self._stay_within_budget(stage, unit)
@@ -90,7 +99,10 @@ class Maker:
             self.progress.made(stage)
         self._log.info("made", stage=stage, unit=unit, seconds=round(made.work.seconds, 2), by=made.work.model)
         if is_first:
+            if self.use is not None:
+                add_use(self.use, made.work)
             return made.value
+        self.use = None
         return wire.from_json(await self.attempt(stage, unit, lambda: self.store.get(key)), cls, key)
 
     async def attempt(self, stage: Stage, unit: str, make: Callable[[], Awaitable[T]]) -> T:

@@ -17,6 +17,7 @@ from moviellm.controller.maker import Maker
 from moviellm.controller.own_plot import OwnPlot
 from moviellm.controller.picture_work import PictureWork, SeenMovie
 from moviellm.controller.stages import Made, Stages
+from moviellm.controller.survey import Used
 from moviellm.dataset import (
     Exported,
     MovieDatasetSpec,
@@ -88,7 +89,7 @@ class MovieStory:
         self._number = number
         self._keys = MovieKeys(plan.dataset, number)
         self._stages = stages
-        self._maker = maker
+        self._maker = maker.of_movie()
         self._looks = looks
         self._pictures = pictures
         self._own_plot = own_plot
@@ -114,6 +115,14 @@ class MovieStory:
             Exported,
             lambda: self._stages.export_movie(self._plan.dataset, self._spec, self._number),
         )
+        await self._keep_use()
+
+    async def _keep_use(self) -> None:
+        """What the movie has cost, so that whoever takes the dataset up again need not read all of its units."""
+        use = self._maker.use
+        if use is not None:
+            unit, data = f"movie {self._number}, use", wire.to_json(Used.of(use))
+            await self._maker.attempt(Stage.EXPORT, unit, lambda: self._maker.store.put(self._keys.use, data))
 
     # ---- the plot ----
 

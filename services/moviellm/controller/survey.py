@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from moviellm import wire
@@ -19,6 +19,16 @@ class Used:
     """use.json: what a movie's units have cost, an entry a model."""
 
     works: tuple[Work, ...]
+
+    @classmethod
+    def of(cls, use: Mapping[str, ModelUse]) -> "Used":
+        """The record of sums by model."""
+        return cls(
+            tuple(
+                Work(model=one.model, prompt_tokens=one.prompt_tokens, completion_tokens=one.completion_tokens)
+                for one in use.values()
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -79,38 +89,37 @@ async def _use(
 ) -> dict[str, ModelUse]:
     """What all movies have cost, by model; the sum of an exported movie is kept, for it changes no more."""
     total: dict[str, ModelUse] = {}
-    for movie, found in units.items():
-        kept = await store.find(keys.movie(movie).use) if movie in exported and "use.json" in found else None
-        if kept is not None:
-            works = wire.from_json(kept, Used, keys.movie(movie).use).works
-        else:
-            works = _summed(await _works(store, _keys_of(keys, movie, filter(_is_paid, found))))
-            if movie in exported:
-                await store.put(keys.movie(movie).use, wire.to_json(Used(works)))
-        for work in works:
+    summed = [movie for movie, found in units.items() if movie in exported and "use.json" in found]
+    async for key, data in _read(store, [keys.movie(movie).use for movie in summed]):
+        for work in wire.from_json(data, Used, key).works:
+            add_use(total, work)
+    for movie in units.keys() - summed:
+        used = _summed(await _works(store, _keys_of(keys, movie, filter(_is_paid, units[movie]))))
+        if movie in exported:
+            await store.put(keys.movie(movie).use, wire.to_json(used))
+        for work in used.works:
             add_use(total, work)
     return total
 
 
-def _summed(works: Iterable[Work]) -> tuple[Work, ...]:
-    """One entry a model."""
+def _summed(works: Iterable[Work]) -> Used:
     use: dict[str, ModelUse] = {}
     for work in works:
         add_use(use, work)
-    return tuple(
-        Work(model=one.model, prompt_tokens=one.prompt_tokens, completion_tokens=one.completion_tokens)
-        for one in use.values()
-    )
+    return Used.of(use)
 
 
 async def _works(store: ArtifactStore, keys: Sequence[str]) -> list[Work]:
-    works = []
+    made = [wire.provenance(data, key) async for key, data in _read(store, keys)]
+    return [one.work for one in made if one]
+
+
+async def _read(store: ArtifactStore, keys: Sequence[str]) -> AsyncIterator[tuple[str, bytes]]:
+    """The artifacts under the keys, in their order."""
     for start in range(0, len(keys), READS_AT_ONCE):
         batch = keys[start : start + READS_AT_ONCE]
         for key, data in zip(batch, await asyncio.gather(*map(store.get, batch)), strict=True):
-            made = wire.provenance(data, key)
-            works += [made.work] if made else []
-    return works
+            yield key, data
 
 
 def _keys_of(keys: DatasetKeys, movie: int, artifacts: Iterable[str]) -> list[str]:
@@ -135,10 +144,6 @@ def _stage_of(artifact: str, movie: str) -> Stage | None:
 
 
 async def _titles(store: ArtifactStore, keys: DatasetKeys, movies: Sequence[int]) -> dict[int, str]:
-    titles: dict[int, str] = {}
-    for start in range(0, len(movies), READS_AT_ONCE):
-        batch = [keys.movie(movie).outline for movie in movies[start : start + READS_AT_ONCE]]
-        found = await asyncio.gather(*map(store.get, batch))
-        outlines = (wire.from_json(data, Outline, key) for key, data in zip(batch, found, strict=True))
-        titles.update(zip(movies[start:], (outline.title for outline in outlines), strict=False))
-    return titles
+    read = _read(store, [keys.movie(movie).outline for movie in movies])
+    titles = [wire.from_json(data, Outline, key).title async for key, data in read]
+    return dict(zip(movies, titles, strict=True))
