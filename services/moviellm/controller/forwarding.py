@@ -32,13 +32,13 @@ class Leadership:
     """What a forwarder asks its replica: whether it leads itself; else where the leader is, "" where nobody knows.
 
     `own` is where the replica reaches itself, for calls that waited until it led; `patience` how long they wait, in
-    seconds.
+    seconds; 0 when it is being stopped.
     """
 
     leads: Callable[[], bool]
     leader: Callable[[], str]
     own: str
-    patience: float
+    patience: Callable[[], float]
 
 
 class Forwarder(grpc.GenericRpcHandler):
@@ -82,9 +82,9 @@ class Forwarder(grpc.GenericRpcHandler):
         self, method: str, request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]
     ) -> AsyncIterator[bytes]:
         """The leader's answers; while there is none, or it goes before it has begun, the next one's."""
-        give_up = time.monotonic() + self._leadership.patience
+        began = time.monotonic()
         while True:
-            is_over = time.monotonic() >= give_up
+            is_over = time.monotonic() - began >= self._leadership.patience()
             address = self._leader() or (self._leadership.own if self._leadership.leads() or is_over else "")
             has_begun = False
             try:

@@ -75,7 +75,7 @@ class Replica:
             leads=lambda: self.leads,
             leader=self.leader_address,
             own=election.identity.partition(ADDRESS_MARK)[2],
-            patience=2 * election.terms.seconds,
+            patience=lambda: 0.0 if self.is_retired else 2 * election.terms.seconds,
         )
         self.forwarder = Forwarder(SERVICE, leadership, others)
         self._tasks: list[asyncio.Task[None]] = []
