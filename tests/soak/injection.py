@@ -55,6 +55,8 @@ class Injector:
                 process.kill()
                 if fault.what == "store":
                     self._later(fault.lasts, self._restart_store)
+            elif fault.kind == "stop":
+                process.terminate()
             else:
                 process.send_signal(signal.SIGSTOP)
                 self._later(fault.lasts, lambda: _resume(process))

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 SERVICES = ("controller", "controller-2", "scripting", "inversion", "rendering", "qa", "export")
 KILLS = (*SERVICES, "replica", "ray head", "store")
+STOPS = SERVICES
 PAUSES = ("controller", "scripting", "rendering", "replica", "qa", "export", "store")
 TROUBLES = ("store 500", "store 503", "store slow", "store reset", "store deaf", "store full", "disk full", "llm cut")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` is "kill", "pause" or "trouble", `what` the process or the trouble; `at` and `lasts` in seconds."""
+    """`kind` is "kill", "stop", "pause" or "trouble", `what` the process or the trouble; `at` and `lasts` in seconds."""
 
     at: float
     kind: str
@@ -26,6 +27,7 @@ class Fault:
 def kinds(without=(), only=()):
     """All faults as pairs of kind and what, but for those of what is not there; or only those named."""
     every = [("kill", what) for what in KILLS]
+    every += [("stop", what) for what in STOPS]
     every += [("pause", what) for what in PAUSES]
     every += [("trouble", what) for what in TROUBLES]
     return [pair for pair in every if pair[1] not in without and (not only or name(*pair) in only)]
