@@ -42,6 +42,9 @@ from moviellm.settings import StoreSettings
 #: Large files go up in pieces of this size; S3 takes no smaller ones.
 PIECE_BYTES = 5 * 1024 * 1024
 
+LONGEST_NAME = 200
+"""Bytes of one part of a key; file systems take 255."""
+
 _KEY = re.compile(r"[^\x00-\x1f\x7f\\]{1,900}")
 
 
@@ -79,7 +82,8 @@ class ArtifactStore:
     def key(self, uri: str, field: str = "uri") -> str:
         """The key behind a URI of this store; raises InvalidInput for any place outside it."""
         key = uri.removeprefix(self.root + "/")
-        if key == uri or not _KEY.fullmatch(key) or any(part in ("", ".", "..") for part in key.rstrip("/").split("/")):
+        names = key.removesuffix("/").split("/")
+        if key == uri or not _KEY.fullmatch(key) or not all(map(_is_name, names)):
             raise InvalidInput(field, f"must lie in the artifact store {self.root}")
         return key
 
@@ -358,6 +362,11 @@ def _cloud_options(settings: StoreSettings) -> dict[str, Any]:
         options["access_key_id"] = settings.access_key_id.get_secret_value()
         options["secret_access_key"] = secret
     return options
+
+
+def _is_name(name: str) -> bool:
+    """Whether a part of a key can be the name of a file, with room for a suffix while it is being written."""
+    return name not in ("", ".", "..") and len(name.encode(errors="replace")) <= LONGEST_NAME
 
 
 def _store_error(error: Exception, doing: str) -> MovieLLMError:

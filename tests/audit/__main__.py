@@ -31,17 +31,8 @@ def main(tool: str) -> int:
 
 def weaknesses(tool: str) -> list[str]:
     """Known weaknesses of what is locked; prints what was found and what could not be looked up."""
-    command = [
-        tool,
-        "-r",
-        str(LOCK),
-        "--require-hashes",
-        "--disable-pip",
-        "--format",
-        "json",
-        "--progress-spinner",
-        "off",
-    ]
+    options = ["--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off"]
+    command = [tool, "-r", str(LOCK), *options]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=TOOL_SECONDS, cwd=ROOT)
         packages = json.loads(ended.stdout)["dependencies"]
@@ -50,10 +41,13 @@ def weaknesses(tool: str) -> list[str]:
         return []
     asked = [package for package in packages if "skip_reason" not in package]
     found = [
-        f"{package['name']} {package['version']}: {weakness['id']}, mended in {', '.join(weakness['fix_versions']) or '-'}"
+        f"{package['name']} {package['version']}: {weakness['id']}, mended in {weakness['fix_versions'] or 'none'}"
         for package in asked
         for weakness in package.get("vulns", [])
     ]
+    if not asked:
+        print(f"advisories: not looked up, because their database knows none of the {len(packages)} packages")
+        return []
     print(f"advisories: {len(asked)} of {len(packages)} packages could be looked up; weaknesses: {len(found)}")
     for line in found:
         print(f"  {line}")

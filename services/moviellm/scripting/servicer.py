@@ -175,6 +175,9 @@ def _outline(request: pb.WriteChapterRequest | pb.WriteSceneRequest) -> Outline:
         raise InvalidInput("outline.characters", "must hold at least one character")
     if not request.outline.locations:
         raise InvalidInput("outline.locations", "must hold at least one location")
+    for index, chapter in enumerate(request.outline.chapters):
+        if not chapter.locations:
+            raise InvalidInput(f"outline.chapters[{index}].locations", "must hold at least one location")
     return wire.from_message(request.outline, Outline, "outline")
 
 
@@ -195,8 +198,8 @@ def _check_text(field: str, text: str, least: int, most: int) -> None:
     length = len(text.strip())
     if not least <= length <= most:
         raise InvalidInput(field, f"must have {least} to {most} characters, got {length}")
-    if plain_text.has_controls(text):
-        raise InvalidInput(field, "must not contain control characters")
+    if problem := plain_text.fault(text):
+        raise InvalidInput(field, problem)
 
 
 def _check_range(field: str, number: int, least: int, most: int) -> None:
