@@ -40,7 +40,7 @@ test: $(READY) $(HELM) check ## Check the code and run the tests
 e2e: $(READY) $(HELM) ## Hold the cluster of the current kubectl context to what the tests expect (changes it)
 	MOVIELLM_CLUSTER_TESTS=1 $(BIN)/python -m pytest tests/cluster
 
-e2e-bare: $(READY) $(HELM) ## The same on a bare API server with etcd, whose programs are named (docs/operating.md)
+e2e-bare: $(READY) $(HELM) ## The same on a bare API server with etcd, whose programs are found by docs/resource.md
 	$(BIN)/python tests/cluster/bare_cluster.py $(MAKE) e2e
 
 images: ## Build the container images of all services (Docker); GPU=1 for those with CUDA
