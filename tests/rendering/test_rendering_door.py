@@ -10,7 +10,7 @@ from grpc_health.v1 import health_pb2
 from ray.serve.grpc_util import RayServegRPCContext
 
 from moviellm import errors, rpc
-from moviellm.rendering.ray_door import door
+from moviellm.rendering.ray_door import door, open_door
 
 ANSWER = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
 
@@ -27,9 +27,17 @@ class ProxyContext:
         return lambda: []
 
 
+class Nobody:
+    """Knows nobody."""
+
+    async def identify(self, metadata):
+        raise errors.Unauthenticated("the token is not known to this server")
+
+
 class Deployment:
-    def __init__(self, error=None):
+    def __init__(self, error=None, guard=None):
         self.error = error
+        self.guard = guard
 
     @door
     async def Check(self, request):
@@ -43,6 +51,10 @@ class Deployment:
         if self.error:
             raise self.error
 
+    @open_door
+    async def Open(self, request):
+        return ANSWER
+
 
 async def stream(deployment):
     """The messages a caller sees and what its call is told, as Ray's proxy would do it."""
@@ -54,6 +66,16 @@ async def stream(deployment):
     except asyncio.CancelledError:
         pass
     return seen, call.told
+
+
+async def test_who_is_not_known_gets_nothing_but_health():
+    deployment = Deployment(guard=Nobody())
+    seen, told = await stream(deployment)
+    assert (seen, told["code"]) == ([], grpc.StatusCode.UNAUTHENTICATED)
+    context = RayServegRPCContext(ProxyContext())
+    assert await deployment.Check(None, grpc_context=context) != ANSWER
+    assert context.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert await deployment.Open(None, grpc_context=RayServegRPCContext(ProxyContext())) == ANSWER
 
 
 async def test_answers_pass():

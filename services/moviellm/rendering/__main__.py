@@ -12,6 +12,7 @@ from moviellm.errors import MovieLLMError, Unavailable, Unsatisfied
 from moviellm.node_pool import located
 from moviellm.rendering import ray_environment
 from moviellm.rendering.folders import check_folders
+from moviellm.rendering.health_port import HealthPort
 from moviellm.rendering.ports import free_port, wait_until_free
 from moviellm.rendering.ray_figures import RayFigures
 from moviellm.rendering.ray_guard import RayGuard
@@ -93,12 +94,17 @@ def _serve(settings: RenderingSettings, host: str, port: int, *, stop: Callable[
     asked_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked_to_stop.set())
+    health = HealthPort(settings.health_listen) if settings.health_listen else None
     try:
         ray_cluster.deploy(settings, port)
+        if health:
+            health.serves()
         log.info("listening", address=f"{host}:{port}", model=settings.model, replicas=settings.replicas)
         asked_to_stop.wait()
         log.info("draining", seconds=settings.drain_seconds)
     finally:
+        if health:
+            health.close()
         stop()
 
 

@@ -1,15 +1,18 @@
 """What Serve's proxy and replicas have no options for, changed in their processes as they start.
 
-Without it they listen on all interfaces whatever `listen` says, replicas even for pickled calls; the proxy ends calls
-that get no message for some minutes, and lets a replica go on with a call whose client left while a message was on its
-way. All of it is about Ray's inner workings: Ray's version is pinned, and the tests go through a real proxy.
+Without it they listen on all interfaces whatever `listen` says and in the clear, replicas even for pickled calls; the
+proxy ends calls that get no message for some minutes, and lets a replica go on with a call whose client left while a
+message was on its way. All of it is about Ray's inner workings: Ray's version is pinned, and the tests go through a
+real proxy.
 """
 
 import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from moviellm.rendering.ray_environment import HOST
+from moviellm.rendering.ray_environment import HOST, TLS_FILES
+from moviellm.security.certificates import server_credentials
+from moviellm.security.pem import PairFiles
 
 PING_INTERVAL = ("grpc.http2.min_ping_interval_without_data_ms", 10_000)
 """gRPC's own limit of 5 minutes would cut off our clients, which ask every 20 s whether the peer is alive."""
@@ -23,7 +26,7 @@ def adapt() -> None:
 
     from ray.serve._private import constants, default_impl, proxy
 
-    default_impl.add_grpc_address = _on_host(default_impl.add_grpc_address)
+    default_impl.add_grpc_address = _on_host(_secured(default_impl.add_grpc_address))
     constants.DEFAULT_GRPC_SERVER_OPTIONS.append(PING_INTERVAL)
     proxy.gRPCProxy.send_request_to_replica = _cancelling(proxy.gRPCProxy.send_request_to_replica)
 
@@ -35,6 +38,17 @@ def _on_host(add: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
         return add(server, address.replace("[::]", host, 1))
 
     return add_on_host
+
+
+def _secured(add: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    files = PairFiles(*(os.environ.get(name, "") for name in TLS_FILES))
+    if not files.certificate:
+        return add
+
+    def add_secured(server: Any, address: str) -> Any:
+        return server.add_secure_port(address, server_credentials(files))
+
+    return add_secured
 
 
 def _cancelling(send: Callable[..., AsyncIterator[Any]]) -> Callable[..., AsyncIterator[Any]]:

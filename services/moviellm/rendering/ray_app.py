@@ -25,12 +25,13 @@ from moviellm.rendering.gallery import Gallery, PictureFormat
 from moviellm.rendering.measuring import Measuring
 from moviellm.rendering.picture import Job, Painted, Painter, RenderOptions
 from moviellm.rendering.pillow_jpeg import comment_of, jpeg, pixels_of
-from moviellm.rendering.ray_door import door
+from moviellm.rendering.ray_door import door, open_door
 from moviellm.rendering.ray_metrics import RayTally
 from moviellm.rendering.servicer import RenderingServicer
 from moviellm.rendering.settings import RenderingSettings
 from moviellm.rendering.studio import Studio
 from moviellm.rendering.styles import StyleShelf
+from moviellm.security.tokens import ServiceToken
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, export_spans
 from moviellm.v1 import rendering_service_pb2 as pb
@@ -59,6 +60,7 @@ class Rendering:
         configure_logging("rendering", level=given.log_level, style=given.log_format)
         export_spans("rendering", given.otlp_endpoint)
         self._settings = located(given, os.environ)
+        self.guard = ServiceToken(given.service_token_file) if given.service_token_file else None
         critic = _critic(self._settings)
         self._thread = ThreadPoolExecutor(1, "painter")
         self._painter = self._thread.submit(self.load, self._settings).result()
@@ -108,14 +110,14 @@ class Rendering:
         """See the contract."""
         return await self._servicer.describe_renderer(request)
 
-    @door
+    @open_door
     async def Check(self, request: health_pb2.HealthCheckRequest) -> health_pb2.HealthCheckResponse:
         """grpc.health.v1: calls reach a replica only when its model is loaded and has painted."""
         if request.service not in ("", SERVICE):
             raise NotFound(f"there is no service {request.service} here")
         return _SERVING
 
-    @door
+    @open_door
     async def Watch(self, request: health_pb2.HealthCheckRequest) -> AsyncIterator[health_pb2.HealthCheckResponse]:
         """grpc.health.v1: one answer, then the stream lives as long as this replica or the caller."""
         if request.service not in ("", SERVICE):

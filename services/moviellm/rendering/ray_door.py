@@ -8,7 +8,7 @@ ever raised through this door.
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -18,8 +18,12 @@ from google.protobuf.message import Message
 from ray.serve.grpc_util import RayServegRPCContext
 
 from moviellm import errors, rpc, tracing
+from moviellm.security.identity import Guard
 
 log = structlog.get_logger()
+
+Admit = Callable[[Any, RayServegRPCContext], Awaitable[None]]
+"""Raises Unauthenticated for a call (the deployment, its context) of somebody who is not known."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -37,17 +41,40 @@ class LastWord(RayServegRPCContext):  # type: ignore[misc]
 
 
 def door(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a deployment's handler (self, request), unary or streaming, for calls through the proxy."""
-    wrapper = _streaming(handler) if inspect.isasyncgenfunction(handler) else _unary(handler)
+    """Decorate a deployment's handler (self, request), unary or streaming, for calls through the proxy.
+
+    Where `self.guard` is set, only callers that it knows get in.
+    """
+    return _decorated(handler, _admit)
+
+
+def open_door(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for everybody, as health is."""
+    return _decorated(handler, _admit_all)
+
+
+def _decorated(handler: Callable[..., Any], admit: Admit) -> Callable[..., Any]:
+    wrapper = _streaming(handler, admit) if inspect.isasyncgenfunction(handler) else _unary(handler, admit)
     wrapper.__name__, wrapper.__qualname__ = handler.__name__, handler.__qualname__
     wrapper.__doc__, wrapper.__module__ = handler.__doc__, handler.__module__
     return wrapper
 
 
-def _streaming(handler: Callable[..., Any]) -> Callable[..., Any]:
+async def _admit(deployment: Any, context: RayServegRPCContext) -> None:
+    guard: Guard | None = deployment.guard
+    if guard is not None:
+        await guard.identify(dict(context.invocation_metadata()))
+
+
+async def _admit_all(deployment: Any, context: RayServegRPCContext) -> None:
+    return None
+
+
+def _streaming(handler: Callable[..., Any], admit: Admit) -> Callable[..., Any]:
     async def streaming(self: object, request: Message, grpc_context: RayServegRPCContext) -> AsyncIterator[Message]:
         with _served(handler.__name__, grpc_context) as span:
             try:
+                await admit(self, grpc_context)
                 async with contextlib.aclosing(handler(self, request)) as responses:
                     async for response in responses:
                         yield response
@@ -60,10 +87,11 @@ def _streaming(handler: Callable[..., Any]) -> Callable[..., Any]:
     return streaming
 
 
-def _unary(handler: Callable[..., Any]) -> Callable[..., Any]:
+def _unary(handler: Callable[..., Any], admit: Admit) -> Callable[..., Any]:
     async def unary(self: object, request: Message, grpc_context: RayServegRPCContext) -> Message:
         with _served(handler.__name__, grpc_context) as span:
             try:
+                await admit(self, grpc_context)
                 response: Message = await handler(self, request)
                 return response
             except Exception as error:

@@ -8,6 +8,13 @@ from moviellm.rendering.ports import free_port
 HOST = "MOVIELLM_RENDERING_PROXY_HOST"
 """Tells the proxy's process on which interface to listen."""
 
+TLS_FILES = (
+    "MOVIELLM_RENDERING_TLS_CERT_FILE",
+    "MOVIELLM_RENDERING_TLS_KEY_FILE",
+    "MOVIELLM_RENDERING_TLS_CLIENT_CA_FILE",
+)
+"""Tell it which certificate to serve with, and whose callers must have: the settings of these names."""
+
 HOOK_VARIABLE = "__RAY_WORKER_PROCESS_SETUP_HOOK_ENV_VAR"
 """Ray's own variable: the function that every worker calls when it starts. As a `runtime_env` of the driver it would
 make Ray throw away the workers that it has started in advance."""
