@@ -14,6 +14,10 @@ from pathlib import Path
 from moviellm import rpc
 
 
+START_SECONDS = 300.0
+"""How long a service may take to serve on a busy machine."""
+
+
 @dataclass(frozen=True)
 class Started:
     """A service that serves: its gRPC address and its process."""
@@ -67,7 +71,7 @@ async def serving(
             [sys.executable, "-m", *command], env=inherited | (environment or {}), stdout=log, stderr=log
         )
         try:
-            async with asyncio.timeout(180), rpc.channel(f"127.0.0.1:{port}") as peer:
+            async with asyncio.timeout(START_SECONDS), rpc.channel(f"127.0.0.1:{port}") as peer:
                 while not await rpc.is_serving(peer):
                     if process.poll() is not None:
                         raise RuntimeError(f"{command[0]} did not start: see {log.name}")
