@@ -7,12 +7,17 @@ import sys
 import grpc
 import pytest
 from authority import Authority
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from moviellm import rpc
+from moviellm.rendering.health_port import HealthPort
 from moviellm.rendering.ports import free_port
 from moviellm.rendering.ray_environment import HOST, TLS_FILES
 from moviellm.security.pem import PairFiles
 from moviellm.security.secured_channel import PLAIN, Peer
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 PROXY = """
 import asyncio, sys
@@ -67,3 +72,13 @@ async def test_the_proxy_serves_with_the_certificate_and_wants_one(proxy, author
     assert await is_answered(proxy, ours)
     assert not await is_answered(proxy, PLAIN)
     assert not await is_answered(proxy, Peer(tls=True, files=PairFiles(authority=authority.file)))
+
+
+def test_health_is_answered_in_the_clear_and_says_when_the_application_is_there():
+    port = HealthPort("127.0.0.1:0")
+    with grpc.insecure_channel(f"127.0.0.1:{port.port}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        assert stub.Check(health_pb2.HealthCheckRequest(), timeout=10).status == NOT_SERVING
+        port.serves()
+        assert stub.Check(health_pb2.HealthCheckRequest(), timeout=10).status == SERVING
+        port.close()
