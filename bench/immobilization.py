@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from bench.figure import Figure
-from bench.pocket import classifiers
 from moviellm.inversion.diffusers_denoising import encode_pictures
 from moviellm.inversion.diffusers_teacher import DiffusersTeacher
 from moviellm.inversion.lessons import Lesson, StyleTask
@@ -34,7 +33,7 @@ from moviellm.pocket.captions import canonical
 from moviellm.pocket.dataset import scene_at
 from moviellm.pocket.evaluation import labels, shares_right
 from moviellm.pocket.scene import Scene, as_bytes, draw
-from moviellm.pocket.torch_classifiers import guesses
+from moviellm.pocket.torch_classifiers import guesses, load_classifiers
 from moviellm.pocket.vocabulary import HELD_OUT_LOOKS, HELD_OUT_STYLES, LOCATIONS, TIMES, Look
 from moviellm.pocket.vocabulary import Style as TaughtStyle
 
@@ -70,7 +69,7 @@ class Studio:
         self.scorer = ClipScorer.open("pocket", device="cpu")
         self.scenes = [dataclasses.replace(scene_at(_FRAME_SEED, i), style="") for i in range(FRAMES)]
         self.told = [canonical(scene).removeprefix(_GENERATE) for scene in self.scenes]
-        self.classifiers = classifiers()
+        self.classifiers = load_classifiers()
 
     @functools.cached_property
     def plain(self) -> np.ndarray:

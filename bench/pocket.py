@@ -1,8 +1,5 @@
 """The shipped pocket model on captions that training has never seen: can one tell what was asked for?"""
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import torch
 
@@ -11,30 +8,19 @@ from moviellm.pipelines.torch_measures import unit
 from moviellm.pipelines.transformers_scorer import ClipScorer
 from moviellm.pocket import WEIGHTS
 from moviellm.pocket.captions import canonical
-from moviellm.pocket.dataset import TRAINING_SEED, pictures_of
 from moviellm.pocket.diffusers_sampling import Recipe
 from moviellm.pocket.evaluation import FACTORS, held_out_scenes, labels, shares_right
 from moviellm.pocket.scene import as_bytes, draw
 from moviellm.pocket.torch_bench import paint_held_out
-from moviellm.pocket.torch_classifiers import Classifiers, guesses, train_classifiers
+from moviellm.pocket.torch_classifiers import guesses, load_classifiers
 
 SCENES = 144
 AMONG = 16
-LESSONS = 60_000
-WORK = Path(tempfile.gettempdir()) / "moviellm-bench"
-
-
-def classifiers() -> Classifiers:
-    """Taught on drawn pictures, once; the result is kept in the temporary folder (some eight minutes of one core)."""
-    WORK.mkdir(exist_ok=True)
-    known = WORK / "classifiers.pt"
-    taught = np.zeros(0) if known.exists() else pictures_of(TRAINING_SEED, range(LESSONS))
-    return train_classifiers(taught, known, LESSONS, print)
 
 
 def measure() -> list[Figure]:
     """What is recognised, factor by factor, what the small CLIP finds, and the time of a frame."""
-    scenes, model = held_out_scenes(SCENES), classifiers()
+    scenes, model = held_out_scenes(SCENES), load_classifiers()
     truth = labels(scenes)
     drawn = shares_right(guesses(model, np.stack([as_bytes(draw(scene)) for scene in scenes])), truth)
     gallery = paint_held_out(WEIGHTS, SCENES, Recipe())

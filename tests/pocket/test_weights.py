@@ -84,3 +84,14 @@ def test_each_picture_has_its_own_noise_whatever_the_batch(pipeline, pictures) -
         Recipe(steps=6, guidance=3.0, rescale=0.5, batch=1),
     ).pictures.astype(np.float32)
     assert np.abs(alone[0] / 255 - pictures[0]).max() < 0.02
+
+
+def test_the_classifiers_know_drawn_scenes_that_they_were_not_taught() -> None:
+    from moviellm.pocket.evaluation import FACTORS, held_out_scenes, labels, shares_right
+    from moviellm.pocket.scene import as_bytes, draw
+    from moviellm.pocket.torch_classifiers import guesses, load_classifiers
+
+    scenes = held_out_scenes(64)
+    drawn = np.stack([as_bytes(draw(scene)) for scene in scenes])
+    shares = shares_right(guesses(load_classifiers(), drawn), labels(scenes))
+    assert {factor.name: shares[factor.name] for factor in FACTORS if shares[factor.name] < factor.goal - 0.05} == {}

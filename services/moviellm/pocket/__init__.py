@@ -13,6 +13,9 @@ WEIGHTS: Path = Path(__file__).parent / "weights"
 WEIGHTS_CLIP: Path = Path(__file__).parent / "weights_clip"
 """Directory of the small CLIP that scores its pictures, in the format of `CLIPModel.from_pretrained`."""
 
+WEIGHTS_CLASSIFIERS: Path = Path(__file__).parent / "weights_classifiers"
+"""Directory of the classifiers that tell what is to be seen in its pictures; used to measure the model."""
+
 SIZE: int = 128
 """Height and width of a picture, in pixels."""
 

@@ -19,7 +19,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--minutes", type=float, default=120.0, help="wall clock of the U-Net's training")
     train.add_argument("--decoder-minutes", type=float, default=20.0, help="processor time of the decoder's training")
     train.add_argument("--encoder-minutes", type=float, default=5.0, help="processor time of the encoder's training")
-    train.add_argument("--only", choices=("pictures", "artist", "autoencoder", "export", "clip"), help="one step alone")
+    train.add_argument(
+        "--only", choices=("pictures", "artist", "autoencoder", "export", "clip", "classifiers"), help="one step alone"
+    )
     sheet = commands.add_parser("sheet", help="draw a contact sheet of held-out scenes with the shipped weights")
     sheet.add_argument("--out", type=Path, default=Path("pocket-sheet.png"))
     sheet.add_argument("--number", type=int, default=24)
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         from moviellm.pocket.torch_bench import evaluate
 
-        print(evaluate(asked.work, asked.weights, asked.number, _say))
+        print(evaluate(asked.weights, asked.number))
 
 
 if __name__ == "__main__":

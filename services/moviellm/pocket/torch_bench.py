@@ -1,23 +1,16 @@
 """Looking at the shipped model and measuring it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from moviellm.pocket.captions import canonical
-from moviellm.pocket.dataset import TRAINING_SEED, pictures_of
 from moviellm.pocket.diffusers_sampling import Gallery, Recipe, load, paint
 from moviellm.pocket.evaluation import held_out_scenes, labels, shares_right, table
 from moviellm.pocket.scene import as_bytes, draw
-from moviellm.pocket.torch_classifiers import guesses, train_classifiers
+from moviellm.pocket.torch_classifiers import guesses, load_classifiers
 from moviellm.pocket.torch_workshop import save_sheet
-
-Say = Callable[[str], None]
-
-_LESSONS = 60_000
-"""Drawn pictures from which the classifiers learn."""
 
 
 def paint_held_out(weights: Path, number: int, recipe: Recipe) -> Gallery:
@@ -37,12 +30,9 @@ def sheet(weights: Path, number: int, path: Path) -> None:
     save_sheet(tiles, path, columns=6)
 
 
-def evaluate(work: Path, weights: Path, number: int, say: Say) -> str:
+def evaluate(weights: Path, number: int) -> str:
     """The table of recognised factors and the time of a frame."""
-    work.mkdir(parents=True, exist_ok=True)
-    stored = work / "pictures.npy"
-    taught = np.load(stored, mmap_mode="r") if stored.exists() else pictures_of(TRAINING_SEED, range(_LESSONS))
-    model = train_classifiers(taught, work / "classifiers.pt", _LESSONS, say)
+    model = load_classifiers()
     scenes = held_out_scenes(number)
     truth = labels(scenes)
     drawn = shares_right(guesses(model, np.stack([as_bytes(draw(scene)) for scene in scenes])), truth)

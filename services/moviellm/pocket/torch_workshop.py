@@ -31,6 +31,7 @@ from moviellm.pocket.diffusers_pipeline import (
 )
 from moviellm.pocket.latents import Projection, fit
 from moviellm.pocket.meaning import meaning
+from moviellm.pocket.torch_classifiers import train_classifiers
 from moviellm.pocket.torch_training import Artist, Lessons, Plan, Trainer
 from moviellm.pocket.transformers_clip import train_clip
 
@@ -123,6 +124,8 @@ def make(folder: Path, weights: Path, budget: Budget, say: Say, *, only: str | N
         say(f"weights written to {weights}")
     if only in (None, "clip"):
         train_clip(folder, weights.parent / "weights_clip", say)
+    if only in (None, "classifiers"):
+        train_classifiers(np.load(folder / "pictures.npy", mmap_mode="r"), weights.parent / "weights_classifiers", say)
 
 
 def export(folder: Path, weights: Path) -> None:
