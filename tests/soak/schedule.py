@@ -12,7 +12,7 @@ TROUBLES = ("store 500", "store 503", "store slow", "store reset", "store deaf",
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` is "kill", "stop", "pause" or "trouble", `what` the process or the trouble; `at` and `lasts` in seconds."""
+    """`kind` is "kill", "stop", "pause" or "trouble", `what` is it done to; `at` and `lasts` in seconds."""
 
     at: float
     kind: str

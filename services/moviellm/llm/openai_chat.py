@@ -23,6 +23,7 @@ from moviellm.llm.reply import Bill, NothingUsable, Reply, Unusable
 from moviellm.llm.retrying import Jitter, Patience, Trials
 from moviellm.llm.settings import LlmSettings
 from moviellm.llm.understanding import understood
+from moviellm.llm.unheard import Unheard
 
 __all__ = ["Bill", "NothingUsable", "OpenAIChat", "Reply"]
 
@@ -67,6 +68,7 @@ class OpenAIChat:
         self._attempts = attempts
         self._max_tokens = max_tokens
         self._cache = Remembered(cache)
+        self._unheard = Unheard(are_kept=cache is not None)
         pace = Pace(
             requests_per_minute=requests_per_minute, tokens_per_minute=tokens_per_minute, clock=clock, sleep=sleep
         )
@@ -120,16 +122,21 @@ class OpenAIChat:
         options = self._options(seed, max_tokens, temperature)
         sampling: dict[str, Any] = {name: options[name] for name in ("seed", "temperature") if name in options}
         key = digest_of(self.model, system, user, schema, sampling)
+        await self._unheard.ended(key)
         kept = await self._cache.find(key)
         if kept is not None:
             try:
                 return Reply(read(kept), 0, 0, cached=True)
             except Unusable:
                 log.info("a kept reply does not do any more; asking anew", asked=schema["title"])
-        question = Question(schema, system, options, plain=bool(words))
-        value, reply, own = await self._asked(question, user, read, attempts, bill, words)
-        await self._cache.put(key, reply)
-        return Reply(value, own.prompt_tokens, own.completion_tokens)
+
+        async def asked_and_kept() -> Reply[T]:
+            question = Question(schema, system, options, plain=bool(words))
+            value, reply, own = await self._asked(question, user, read, attempts, bill, words)
+            await self._cache.put(key, reply)
+            return Reply(value, own.prompt_tokens, own.completion_tokens)
+
+        return await self._unheard.heard(key, asked_and_kept())
 
     def messages_tokens(self, schema: Mapping[str, Any], system: str, user: str) -> int:
         """The prompt tokens that one such question would cost now, as the endpoint counts them."""
