@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -27,8 +28,8 @@ class Started:
 
 
 def free_port() -> int:
-    """A port that is free now, outside the range Ray gives its workers."""
-    for port in range(21000, 30000):
+    """A port that is free now, outside the range Ray gives its workers; by chance, for others may look for one too."""
+    for port in random.SystemRandom().sample(range(21000, 30000), 1000):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -76,6 +77,8 @@ async def serving(
                     if process.poll() is not None:
                         raise RuntimeError(f"{command[0]} did not start: see {log.name}")
                     await asyncio.sleep(0.3)
+            if process.poll() is not None:
+                raise RuntimeError(f"{command[0]} ended at once, and another process answers: see {log.name}")
             yield Started(f"127.0.0.1:{port}", process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
