@@ -14,7 +14,6 @@ from pathlib import Path
 
 from moviellm import rpc
 
-
 START_SECONDS = 300.0
 """How long a service may take to serve on a busy machine."""
 
