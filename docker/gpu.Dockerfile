@@ -36,10 +36,10 @@ ARG TORCH_INDEX_URL
 ARG SERVICE
 ARG EXTRAS
 ARG SOURCE_DATE_EPOCH=0
-ARG WANTS_CUDA=1
 RUN --mount=type=cache,target=/root/.cache/pip python docker/dependencies.py
 COPY --from=wheel /wheels wheels
 COPY docker/finish.py docker/prove.py docker/healthy.py docker/
+ARG WANTS_CUDA=1
 RUN --mount=type=bind,from=tools,target=/tools python docker/finish.py \
     && /opt/moviellm/bin/python docker/prove.py
 
