@@ -30,6 +30,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -62,8 +63,10 @@ class ArtifactStore:
     Methods raise NotFound for a missing key and Unavailable when the store does not answer or refuses.
     """
 
-    def __init__(self, backend: ObjectStore, root: str) -> None:
+    def __init__(self, backend: ObjectStore, root: str, *, secrets: tuple[str, ...] = ()) -> None:
+        """`secrets` are struck out of what a backend says: servers repeat what they were sent."""
         self._backend = backend
+        self._secrets = tuple(secret for secret in secrets if secret)
         self.root = root.rstrip("/")
 
     @classmethod
@@ -73,7 +76,7 @@ class ArtifactStore:
             folder = Path(settings.url.removeprefix("file://")).absolute()
             folder.mkdir(parents=True, exist_ok=True)
             return cls(LocalStore(folder), f"file://{folder}")
-        return cls(from_url(settings.url, **_cloud_options(settings)), settings.url)
+        return cls(from_url(settings.url, **_cloud_options(settings)), settings.url, secrets=_secrets(settings))
 
     def uri(self, key: str) -> str:
         """The URI that messages carry for `key`."""
@@ -94,7 +97,7 @@ class ArtifactStore:
         except AlreadyExistsError:
             return False
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"writing {key}") from error
+            raise self._error(error, f"writing {key}") from error
         return True
 
     async def put_file(self, key: str, source: Path) -> bool:
@@ -112,7 +115,7 @@ class ArtifactStore:
                 self._backend, key, source, use_multipart=True, chunk_size=PIECE_BYTES, max_concurrency=2
             )
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"writing {key}") from error
+            raise self._error(error, f"writing {key}") from error
         return True
 
     async def replace(self, key: str, data: bytes) -> None:
@@ -120,7 +123,7 @@ class ArtifactStore:
         try:
             await obstore.put_async(self._backend, key, data)
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"writing {key}") from error
+            raise self._error(error, f"writing {key}") from error
 
     async def get(self, key: str) -> bytes:
         """The bytes of an artifact."""
@@ -128,7 +131,7 @@ class ArtifactStore:
             result = await obstore.get_async(self._backend, key)
             return bytes(await result.bytes_async())
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"reading {key}") from error
+            raise self._error(error, f"reading {key}") from error
 
     async def find(self, key: str) -> bytes | None:
         """The bytes of an artifact, None when it does not exist."""
@@ -144,7 +147,7 @@ class ArtifactStore:
             async for piece in result.stream(min_chunk_size=size):
                 yield bytes(piece)
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"reading {key}") from error
+            raise self._error(error, f"reading {key}") from error
 
     async def exists(self, key: str) -> bool:
         """Whether the artifact is there."""
@@ -153,7 +156,7 @@ class ArtifactStore:
         except (ObjectNotFoundError, FileNotFoundError):
             return False
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"looking for {key}") from error
+            raise self._error(error, f"looking for {key}") from error
         return True
 
     async def list(self, prefix: str) -> AsyncIterator[Entry]:
@@ -163,7 +166,7 @@ class ArtifactStore:
                 for meta in batch:
                     yield Entry(meta["path"], meta["size"])
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"listing {prefix}") from error
+            raise self._error(error, f"listing {prefix}") from error
 
     async def folders(self, prefix: str) -> Iterable[str]:
         """The names of the folders directly below `prefix`."""
@@ -187,11 +190,19 @@ class ArtifactStore:
                 async for entry in self.walk(f"{prefix}/{name.rstrip('/')}", inner):
                     yield entry
 
+    def _error(self, error: Exception, doing: str) -> MovieLLMError:
+        if isinstance(error, ObjectNotFoundError | FileNotFoundError):
+            return NotFound(f"{doing}: there is no such artifact")
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        for secret in self._secrets:
+            first_line = first_line.replace(secret, "***")
+        return Unavailable(f"the artifact store failed {doing}: {first_line}", reason="STORE_UNAVAILABLE")
+
     async def _one_level(self, prefix: str) -> Any:
         try:
             return await obstore.list_with_delimiter_async(self._backend, prefix=prefix.rstrip("/"))
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"listing {prefix}") from error
+            raise self._error(error, f"listing {prefix}") from error
 
     async def delete(self, key: str) -> None:
         """Remove one object; fine where it is gone already."""
@@ -200,7 +211,7 @@ class ArtifactStore:
         except (ObjectNotFoundError, FileNotFoundError):
             pass
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"deleting {key}") from error
+            raise self._error(error, f"deleting {key}") from error
 
     async def delete_all(self, prefix: str) -> None:
         """Remove every artifact below `prefix`; what is gone already is fine."""
@@ -213,7 +224,7 @@ class ArtifactStore:
         except (ObjectNotFoundError, FileNotFoundError):
             pass
         except (BaseError, OSError) as error:
-            raise _store_error(error, f"deleting {prefix}") from error
+            raise self._error(error, f"deleting {prefix}") from error
 
 
 @dataclass(frozen=True)
@@ -369,8 +380,6 @@ def _is_name(name: str) -> bool:
     return name not in ("", ".", "..") and len(name.encode(errors="replace")) <= LONGEST_NAME
 
 
-def _store_error(error: Exception, doing: str) -> MovieLLMError:
-    if isinstance(error, ObjectNotFoundError | FileNotFoundError):
-        return NotFound(f"{doing}: there is no such artifact")
-    first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return Unavailable(f"the artifact store failed {doing}: {first_line}", reason="STORE_UNAVAILABLE")
+def _secrets(settings: StoreSettings) -> tuple[str, ...]:
+    keys = (settings.access_key_id.get_secret_value(), settings.secret_access_key.get_secret_value())
+    return (*keys, urlsplit(settings.endpoint).password or "", urlsplit(settings.url).password or "")

@@ -64,7 +64,7 @@ class TransformersEncoder:
 def _load(folder: str) -> tuple[Any, Any, int]:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        model = _class_of(config).from_pretrained(folder, local_files_only=True, config=config)
+        model = _class_of(config).from_pretrained(folder, local_files_only=True, use_safetensors=True, config=config)
     except (OSError, ValueError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
         raise Unsatisfied(
