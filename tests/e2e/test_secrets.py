@@ -128,7 +128,7 @@ def test_a_language_model_that_repeats_everything_is_not_repeated(tmp_path, stac
                 doctor = deployment_grpc.DeploymentServiceStub(channel)
                 said += told(doctor.DiagnoseDeployment, deployment_pb.DiagnoseDeploymentRequest())
             said += figures(base, (0, 1, 4))
-    assert endpoint.requests, "the endpoint was asked"
+    assert endpoint.requests, said
     assert leaks(said + written(tmp_path), SECRETS) == {}
     logs = written(tmp_path / "logs") + (tmp_path / "up.log").read_bytes()
     assert b"LLM_REQUEST_REFUSED" in logs or b"400" in logs
