@@ -1,5 +1,6 @@
 """A pipeline of a few thousand random weights, the store, and the real service in its own process."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,11 +11,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from authority import Authority
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.rendering.ports import free_port
 from moviellm.rendering.ray_guard import processes_of
+from moviellm.security.pem import PairFiles
+from moviellm.security.secured_channel import PLAIN, Peer
 from moviellm.settings import StoreSettings
 from moviellm.v1 import rendering_service_pb2 as pb
 from moviellm.v1 import rendering_service_pb2_grpc as pb_grpc
@@ -23,6 +27,9 @@ START_SECONDS = 280
 """Half a minute on an idle machine of two cores; tests may share theirs with much else."""
 
 APPLICATION = (("application", "rendering"),)
+
+
+TOKEN = "what-the-parts-tell-each-other"
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +62,7 @@ def order(store, number, **changes):
 
 @dataclass
 class Service:
-    """The running service as a client sees it."""
+    """The running service as a client sees it; `peer` is how it is reached."""
 
     process: subprocess.Popen
     port: int
@@ -63,9 +70,10 @@ class Service:
     folder: Path
     log: Path
     store: ArtifactStore
+    peer: Peer = PLAIN
 
     def channel(self):
-        return rpc.channel(f"127.0.0.1:{self.port}")
+        return rpc.channel(f"127.0.0.1:{self.port}", self.peer)
 
     def orders(self, name, count, **changes):
         return [
@@ -81,7 +89,7 @@ class Service:
             learned_characters=characters,
             options=pb.RenderOptions(**({"steps": 2} | options)),
         )
-        async with self.channel() as peer:
+        async with contextlib.nullcontext(channel) if channel else self.channel() as peer:
             call = pb_grpc.RenderingServiceStub(peer).RenderScene(request, metadata=APPLICATION)
             return {response.picture.number: response.picture async for response in rpc.stream("rendering", call)}
 
@@ -110,8 +118,15 @@ def commands(children):
 def service(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("rendering")
     tiny.sd().save_pretrained(folder / "tiny")
-    running = start(folder)
+    authority = Authority(folder, "ours")
+    files = authority.issue("server")
+    (folder / "token").write_text(TOKEN)
+    running = start(
+        folder, TLS_CERT_FILE=files.certificate, TLS_KEY_FILE=files.key, SERVICE_TOKEN_FILE=str(folder / "token")
+    )
+    running.peer = Peer(tls=True, files=PairFiles(authority=authority.file), token=lambda: TOKEN)
     yield running
+    assert TOKEN not in running.log.read_text()
     running.process.send_signal(signal.SIGTERM)
     running.process.wait(60)
 

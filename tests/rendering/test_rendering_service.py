@@ -4,10 +4,12 @@ The tests share one service and run in order: the last ones kill a replica and e
 """
 
 import asyncio
+import contextlib
 import io
 import os
 import signal
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -49,6 +51,18 @@ async def learned(service, name, seed, token="<gothic>"):
     key = f"styles/{name}/learned_embeds.safetensors"
     await service.store.put(key, data)
     return movie_pb2.LearnedStyle(uri=service.store.uri(key), digest=digest(data), token=token)
+
+
+async def test_strangers_hear_of_health_alone(service):
+    address = f"127.0.0.1:{service.port}"
+    async with rpc.channel(address) as in_the_clear:
+        assert not await rpc.is_serving(in_the_clear)
+    for token in (None, lambda: "made up by somebody else"):
+        async with rpc.channel(address, replace(service.peer, token=token)) as stranger:
+            assert await rpc.is_serving(stranger)
+            with pytest.raises(errors.Unauthenticated):
+                await service.render(service.orders("strange", 1), channel=stranger)
+    assert [entry async for entry in service.store.list("strange")] == []
 
 
 async def test_frames_are_written_and_told(service):
@@ -262,9 +276,10 @@ async def test_metrics_tell_pictures_and_batches(service):
 def test_ray_listens_on_this_machine_only(service):
     def sockets(process):
         for entry in Path(f"/proc/{process}/fd").iterdir():
-            kind, _, number = str(entry.readlink()).partition(":")
-            if kind == "socket":
-                yield number.strip("[]")
+            with contextlib.suppress(FileNotFoundError):  # closed a moment ago
+                kind, _, number = str(entry.readlink()).partition(":")
+                if kind == "socket":
+                    yield number.strip("[]")
 
     ours = {number for process in [service.process.pid, *service.processes()] for number in sockets(process)}
     table = [
