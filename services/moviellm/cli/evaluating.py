@@ -14,6 +14,7 @@ from rich.console import Console
 
 from moviellm import errors
 from moviellm.cli.connection import checked_address, run
+from moviellm.cli.credentials import peer_of
 from moviellm.cli.evaluation_views import Meter, remarks_on, table_of
 from moviellm.cli.judging import LEXICAL, MODEL, JudgeChoice, judge_of
 from moviellm.cli.machine import stop_signals
@@ -23,6 +24,7 @@ from moviellm.evaluation.pairing import Pairs, paired
 from moviellm.evaluation.reading import read_answers
 from moviellm.evaluation.report import Report, as_json, report_of, write_whole
 from moviellm.evaluation.running import Progress, Run, survey
+from moviellm.security.secured_channel import PLAIN
 
 _MODEL_VARIABLE = "MOVIELLM_QA_LLM_MODEL"
 _KEY_VARIABLE = "MOVIELLM_QA_LLM_API_KEY"
@@ -54,6 +56,7 @@ def _base_url(text: str) -> str:
 
 
 def evaluate(
+    context: typer.Context,
     reference: Annotated[Path, typer.Option(help="The right answers, with their questions: a file or a folder.")],
     candidate: Annotated[Path, typer.Option(help="One model's answers, as after tuning on the data.")],
     baseline: Annotated[Path, typer.Option(help="Another model's answers, as before tuning.")],
@@ -101,7 +104,10 @@ def evaluate(
     counts words in common, which shows that everything runs, and no more.
     """
     replies = output.with_name(f".{output.stem}.replies")
-    choice = JudgeChoice(judge, base_url, _model_of(judge, model), _key_file(key_file), timeout, concurrency, replies)
+    peer = PLAIN if judge in (LEXICAL, MODEL) else peer_of(context.find_root().params, judge)
+    choice = JudgeChoice(
+        judge, base_url, _model_of(judge, model), _key_file(key_file), timeout, concurrency, replies, peer
+    )
     sets = tuple(
         read_answers(path, role)
         for path, role in ((reference, Role.REFERENCE), (candidate, Role.CANDIDATE), (baseline, Role.BASELINE))

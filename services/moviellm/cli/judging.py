@@ -13,6 +13,7 @@ from moviellm import errors, rpc
 from moviellm.cli.processes import Child, ending
 from moviellm.cli.settings import ServiceProcess
 from moviellm.evaluation.verdict import Comparison, Judgement, Verdict, Winner
+from moviellm.security.secured_channel import PLAIN, Peer
 from moviellm.v1 import question_service_pb2 as pb
 from moviellm.v1 import question_service_pb2_grpc as pb_grpc
 
@@ -31,7 +32,7 @@ _WAITS_A_CASE = 600.0
 
 @dataclass(frozen=True)
 class JudgeChoice:
-    """Who judges: "lexical", "model" with an endpoint, or the address of a question service.
+    """Who judges: "lexical", "model" with an endpoint, or the address of a question service, reached as `peer` says.
 
     `replies` is a folder where a judge of our own keeps single replies, so that a case of which a kill left one order
     judged is paid for once, too.
@@ -44,6 +45,7 @@ class JudgeChoice:
     timeout_seconds: float = 120.0
     concurrency: int = 8
     replies: Path | None = None
+    peer: Peer = PLAIN
 
     @property
     def name(self) -> str:
@@ -122,7 +124,8 @@ async def judge_of(choice: JudgeChoice, environ: Mapping[str, str]) -> AsyncIter
 
 @asynccontextmanager
 async def _connected(choice: JudgeChoice, address: str) -> AsyncIterator[ServiceJudge]:
-    async with rpc.channel(address) as channel:
+    peer = choice.peer if address == choice.judge else PLAIN
+    async with rpc.channel(address, peer) as channel:
         stub = pb_grpc.QuestionServiceStub(channel)
         yield ServiceJudge(stub, name=choice.name, deadline_seconds=choice.deadline_seconds)
 
