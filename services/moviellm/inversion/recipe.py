@@ -48,7 +48,7 @@ POCKET = Recipe(
 )
 """For the embedded model: eight vectors, which begin where the style's words are, so that little is left to learn.
 
-More steps go on lowering the loss, but guidance exaggerates what they learn: frames get further from the style again.
+More steps go on lowering the loss, but frames get further from the style again, probably by what guidance exaggerates.
 """
 
 LARGE = Recipe(steps=400, learning_rate=1e-3, batch_size=2)
