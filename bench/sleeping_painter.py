@@ -18,13 +18,13 @@ SIDE = 64
 class SleepingPainter:
     """Takes as long as a GPU would, then hands out noise of the pictures' seeds."""
 
-    def __init__(self, batch: int, seconds: float) -> None:
-        self._batch, self._seconds = batch, seconds
+    def __init__(self, model: str, batch: int, seconds: float) -> None:
+        self._model, self._batch, self._seconds = model, batch, seconds
 
     @property
     def renderer(self) -> Renderer:
-        """Nothing special."""
-        return Renderer("sleeping", SIDE, SIDE, RenderProfile("", 1, 1.0))
+        """As if it were that model."""
+        return Renderer(self._model, SIDE, SIDE, RenderProfile("", 1, 1.0))
 
     def recipe(self, options: RenderOptions) -> Recipe:
         """Always the same."""
@@ -49,4 +49,5 @@ class SleepingRendering(Rendering):
     @staticmethod
     def load(settings: RenderingSettings) -> Painter:
         """No model."""
-        return SleepingPainter(settings.max_batch_size, float(os.environ["MOVIELLM_BENCH_SECONDS_A_PICTURE"]))
+        seconds = float(os.environ["MOVIELLM_BENCH_SECONDS_A_PICTURE"])
+        return SleepingPainter(settings.model, settings.max_batch_size, seconds)
