@@ -66,16 +66,24 @@ def test_what_carries_no_model_is_small(names):
 
 
 WHAT_IS_INSIDE = """
-import importlib.util, json, os, pathlib, shutil, sysconfig, py_compile
+import importlib.util, json, os, pathlib, shutil, sysconfig
+
+def is_for_this_python(path):
+    try:
+        compile(path.read_bytes(), path, "exec")
+    except SyntaxError:
+        return False
+    return True
+
 packages = pathlib.Path(sysconfig.get_path("purelib"))
-sources = [p for p in packages.rglob("*.py") if p.name.isidentifier() or p.stem.isidentifier()]
-bare = [str(p) for p in sources if not pathlib.Path(importlib.util.cache_from_source(p)).exists()]
+cached = importlib.util.cache_from_source
+bare = [path for path in packages.rglob("*.py") if not os.path.exists(cached(str(path)))]
 print(json.dumps({
     "ids": [os.getuid(), os.getgid()],
     "tools": [t for t in ("cc", "gcc", "make", "ld") if shutil.which(t)],
     "pip": importlib.util.find_spec("pip") is not None,
     "torch": importlib.util.find_spec("torch") is not None,
-    "bare": [p for p in bare if "/moviellm/" in p or "/ray/serve/" in p or "/grpc/" in p],
+    "bare": [str(path) for path in bare if is_for_this_python(path)],
     "weights": (packages / "moviellm/pocket/weights").exists(),
     "writable": [p for p in ("/", "/opt/moviellm", str(packages), "/etc", "/tmp") if os.access(p, os.W_OK)],
 }))
