@@ -65,3 +65,26 @@ def test_uris_outside_the_store_are_refused(store, uri):
 
 def test_uris_and_keys_are_inverse(store):
     assert store.key(store.uri("styles/ab/learned_embeds.safetensors")) == "styles/ab/learned_embeds.safetensors"
+
+
+@pytest.mark.parametrize("key", ["a\x00b", "a\nb", "a//b", "a/./b", "n" * 201, "ü" * 150, "a/../b", "\\\\host\\share"])
+def test_keys_that_are_no_names_of_files_are_refused(store, key):
+    with pytest.raises(InvalidInput, match="must lie in the artifact store"):
+        store.key(store.uri(key))
+
+
+def test_a_link_does_not_lead_out_of_the_store(tmp_path):
+    outside, folder = tmp_path / "outside", tmp_path / "store"
+    outside.mkdir()
+    (outside / "secret").write_text("secret")
+    store = ArtifactStore.open(StoreSettings(url=f"file://{folder}"))
+    (folder / "datasets").symlink_to(outside)
+    with pytest.raises(InvalidInput, match="must lie in the artifact store"):
+        store.key(store.uri("datasets/secret"))
+
+
+def test_a_store_behind_a_link_is_fine(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    store = ArtifactStore.open(StoreSettings(url=f"file://{tmp_path}/link"))
+    assert store.key(store.uri("a/b")) == "a/b"

@@ -86,9 +86,16 @@ class ArtifactStore:
         """The key behind a URI of this store; raises InvalidInput for any place outside it."""
         key = uri.removeprefix(self.root + "/")
         names = key.removesuffix("/").split("/")
-        if key == uri or not _KEY.fullmatch(key) or not all(map(_is_name, names)):
+        if key == uri or not _KEY.fullmatch(key) or not all(map(_is_name, names)) or self._leaves(key):
             raise InvalidInput(field, f"must lie in the artifact store {self.root}")
         return key
+
+    def _leaves(self, key: str) -> bool:
+        """Whether a link in a local folder leads the key out of it."""
+        if not self.root.startswith("file://"):
+            return False
+        folder = Path(self.root.removeprefix("file://"))
+        return not (folder / key).resolve().is_relative_to(folder.resolve())
 
     async def put(self, key: str, data: bytes) -> bool:
         """Write the artifact unless it exists; True when this call wrote it."""

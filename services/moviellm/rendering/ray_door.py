@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from ray.serve.grpc_util import RayServegRPCContext
 
-from moviellm import errors, rpc, tracing
+from moviellm import bounds, errors, rpc, tracing
 from moviellm.security.identity import Guard
 
 log = structlog.get_logger()
@@ -75,6 +75,7 @@ def _streaming(handler: Callable[..., Any], admit: Admit) -> Callable[..., Any]:
         with _served(handler.__name__, grpc_context) as span:
             try:
                 await admit(self, grpc_context)
+                bounds.check(request)
                 async with contextlib.aclosing(handler(self, request)) as responses:
                     async for response in responses:
                         yield response
@@ -92,6 +93,7 @@ def _unary(handler: Callable[..., Any], admit: Admit) -> Callable[..., Any]:
         with _served(handler.__name__, grpc_context) as span:
             try:
                 await admit(self, grpc_context)
+                bounds.check(request)
                 response: Message = await handler(self, request)
                 return response
             except Exception as error:
