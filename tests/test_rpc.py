@@ -1,6 +1,7 @@
 """Errors, health, reflection and draining over a real connection."""
 
 import asyncio
+import itertools
 
 import grpc
 import pytest
@@ -139,3 +140,33 @@ def test_bugs_have_no_details():
     status = rpc.status_of(KeyError("password"))
     assert status.code == grpc.StatusCode.INTERNAL.value[0]
     assert "password" not in str(status)
+
+
+class WaitingAsker(pb_grpc.QuestionServiceServicer):
+    """Answers when it is let."""
+
+    def __init__(self):
+        self.may_answer = asyncio.Event()
+
+    @rpc.method
+    async def AskMovie(self, request, context):
+        await self.may_answer.wait()
+        return pb.AskMovieResponse()
+
+
+async def test_more_calls_than_a_server_answers_are_refused_with_when_to_ask_again():
+    asker = WaitingAsker()
+    server = server_of(asker, most_calls=3)
+    await server.start()
+    calls = [asyncio.create_task(ask(server)) for _ in range(10)]
+    for refused in itertools.islice(asyncio.as_completed(calls), 7):
+        with pytest.raises(errors.Exhausted) as caught:
+            await refused
+        assert (caught.value.reason, caught.value.retry_after) == ("TOO_MANY_CALLS", 1.0)
+    async with rpc.channel(f"127.0.0.1:{server.port}") as peer:
+        assert await rpc.is_serving(peer), "health is answered always"
+    asker.may_answer.set()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(not isinstance(result, Exception) for result in results) == 3
+    await ask(server)
+    await server.stop()

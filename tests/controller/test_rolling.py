@@ -45,7 +45,7 @@ class Door:
         self.stages = SlowStages(store)
         parts = Controller(store, self.stages)
         self.server, self.replica = standing.built(
-            ControllerSettings(listen=f"127.0.0.1:{port}", lease_seconds=10, drain_seconds=5),
+            ControllerSettings(listen=f"127.0.0.1:{port}", lease_seconds=10, drain_seconds=20),
             store=store,
             leases=ArtifactStore.open(settings),
             registry=parts.registry,

@@ -166,7 +166,7 @@ class Client:
         while True:
             try:
                 answer = await rpc.call("moviellm", method(request, timeout=CALL_SECONDS))
-            except errors.Unavailable as error:
+            except (errors.Unavailable, errors.Interrupted) as error:
                 if time.monotonic() > give_up or not self._is_being_replaced(error, request):
                     raise self._explained(error) from error
                 await asyncio.sleep(min(error.retry_after or ASK_AGAIN, ASK_AGAIN))
@@ -174,7 +174,7 @@ class Client:
                 self._has_answered = True
                 return answer
 
-    def _is_being_replaced(self, error: errors.Unavailable, request: Message) -> bool:
+    def _is_being_replaced(self, error: errors.Temporary, request: Message) -> bool:
         """Whether asking again may help, and does nothing twice."""
         if error.reason in ("STANDING_BY", "SHUTTING_DOWN"):
             return True
@@ -182,7 +182,7 @@ class Client:
             may_repeat = bool(request.request_id)
         else:
             may_repeat = not isinstance(request, pb.DeleteMovieDatasetRequest | pb.RetryMovieDatasetRequest)
-        is_gone = error.reason == "SERVICE_UNREACHABLE" or (error.reason == rpc.CALL_LOST and may_repeat)
+        is_gone = error.reason == "SERVICE_UNREACHABLE" or (error.reason in (rpc.CALL_LOST, "CANCELLED") and may_repeat)
         return is_gone and self._has_answered
 
     async def _stream(self, responses: grpc.aio.UnaryStreamCall[Any, T]) -> AsyncGenerator[T, None]:
@@ -194,7 +194,7 @@ class Client:
         finally:
             responses.cancel()
 
-    def _explained(self, error: errors.Unavailable) -> errors.Unavailable:
+    def _explained(self, error: errors.Temporary) -> errors.Temporary:
         if error.reason != "SERVICE_UNREACHABLE":
             return error
         return errors.Unavailable(f"no moviellm server answers at {self.address}", reason=UNREACHABLE)

@@ -11,6 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from moviellm import errors
+from moviellm.rpc.crowd import Crowd
 from moviellm.rpc.health import TellingHealth
 from moviellm.rpc.statuses import MAX_MESSAGE_BYTES, abort
 from moviellm.rpc.unreadable import Reader
@@ -55,6 +56,9 @@ class Security:
 
 OPEN = Security()
 
+MOST_CALLS = 2000
+"""Calls, watches among them, that a server answers at once."""
+
 
 def security_of(settings: ServiceSettings) -> Security:
     """What the settings of a service say that only the controller calls."""
@@ -82,11 +86,12 @@ class Server:
         drain_seconds: float = 20.0,
         on_drain: Check = _always_ready,
         security: Security = OPEN,
+        most_calls: int = MOST_CALLS,
     ) -> None:
         self._on_drain = on_drain
         self._security = security
         doorkeeper = Doorkeeper(security.guard, security.roles, abort)
-        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[doorkeeper, Reader(abort)])
+        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[doorkeeper, Crowd(most_calls), Reader(abort)])
         self._names = [registration.name for registration in registrations]
         for registration in registrations:
             registration.add(self._server)
