@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from moviellm import errors
+from moviellm import errors, rpc
 from moviellm.cli import benchmarking, demo, doctor, download, evaluating, progress, requests, tokens, up
 from moviellm.cli.connection import UNREACHABLE, checked_address
 from moviellm.cli.credentials import (
@@ -162,6 +162,8 @@ def hint_for(error: errors.MovieLLMError) -> str:
         )
     if isinstance(error, errors.Unauthenticated):
         return "give your token with --token-file FILE, MOVIELLM_TOKEN_FILE or MOVIELLM_TOKEN"
+    if error.reason == rpc.CALL_LOST:
+        return "ask again; a server that speaks TLS needs --tls or --tls-ca FILE"
     if error.reason == "ROLE_MISSING":
         return "ask who runs the server for a token with that role"
     if isinstance(error, errors.InvalidInput):
