@@ -30,6 +30,7 @@ def prepare(host: str) -> None:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # everything but Serve's proxy listens on 127.0.0.1
         "DASHBOARD_METRIC_PORT": str(free_port()),
         "RAY_DEDUP_LOGS": "0",
+        "RAY_gcs_rpc_server_reconnect_timeout_s": "10",  # a head of our own that has died does not come back
         HOOK_VARIABLE: HOOK,
         HOST: host,
     }
