@@ -12,6 +12,7 @@ from ray.serve.grpc_util import RayServegRPCContext
 from moviellm import errors, rpc
 from moviellm.rendering.ray_door import door, open_door
 
+ASKED = health_pb2.HealthCheckRequest()
 ANSWER = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
 
 
@@ -60,7 +61,7 @@ async def stream(deployment):
     """The messages a caller sees and what its call is told, as Ray's proxy would do it."""
     context, call, seen = RayServegRPCContext(ProxyContext()), ProxyContext(), []
     try:
-        async for message in deployment.Watch(None, grpc_context=context):
+        async for message in deployment.Watch(ASKED, grpc_context=context):
             pickle.loads(pickle.dumps(context))._set_on_grpc_context(call)
             seen.append(message)
     except asyncio.CancelledError:
@@ -73,16 +74,16 @@ async def test_who_is_not_known_gets_nothing_but_health():
     seen, told = await stream(deployment)
     assert (seen, told["code"]) == ([], grpc.StatusCode.UNAUTHENTICATED)
     context = RayServegRPCContext(ProxyContext())
-    assert await deployment.Check(None, grpc_context=context) != ANSWER
+    assert await deployment.Check(ASKED, grpc_context=context) != ANSWER
     assert context.code() is grpc.StatusCode.UNAUTHENTICATED
-    assert await deployment.Open(None, grpc_context=RayServegRPCContext(ProxyContext())) == ANSWER
+    assert await deployment.Open(ASKED, grpc_context=RayServegRPCContext(ProxyContext())) == ANSWER
 
 
 async def test_answers_pass():
     seen, told = await stream(Deployment())
     assert seen == [ANSWER]
     assert "code" not in told
-    assert await Deployment().Check(None, grpc_context=RayServegRPCContext(ProxyContext())) == ANSWER
+    assert await Deployment().Check(ASKED, grpc_context=RayServegRPCContext(ProxyContext())) == ANSWER
 
 
 async def test_an_error_ends_the_stream_with_its_details_and_no_message():
@@ -107,11 +108,11 @@ async def test_a_bug_is_hidden_and_logged(capsys):
 
 async def test_a_unary_error_is_told_too():
     context = RayServegRPCContext(ProxyContext())
-    answer = await Deployment(errors.Exhausted("full", retry_after=2.0)).Check(None, grpc_context=context)
+    answer = await Deployment(errors.Exhausted("full", retry_after=2.0)).Check(ASKED, grpc_context=context)
     assert answer.SerializeToString() == b""
     assert (context.code(), context.details()) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
 
 
 async def test_a_caller_that_leaves_is_no_error():
     with pytest.raises(asyncio.CancelledError):
-        await Deployment(asyncio.CancelledError()).Check(None, grpc_context=RayServegRPCContext(ProxyContext()))
+        await Deployment(asyncio.CancelledError()).Check(ASKED, grpc_context=RayServegRPCContext(ProxyContext()))
