@@ -2,17 +2,14 @@
 
 import asyncio
 import contextlib
-import gzip
 import io
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otlp_collector import collector
 
 from moviellm import errors, rpc, telemetry, tracing
 from moviellm.opentelemetry_spans import OtlpSpans
@@ -134,35 +131,6 @@ def test_log_lines_carry_it(monkeypatch):
     within, without = map(json.loads, out.getvalue().splitlines())
     assert within["trace"] == ID
     assert "trace" not in without
-
-
-@contextlib.contextmanager
-def collector(status=200):
-    """An OTLP receiver; yields its address and what it got."""
-    received = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
-            received.append((self.path, ExportTraceServiceRequest.FromString(body)))
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", received
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 async def failing_work():

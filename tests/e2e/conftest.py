@@ -11,6 +11,7 @@ import time
 import grpc
 import psutil
 import pytest
+from otlp_collector import collector
 
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
@@ -35,13 +36,15 @@ def free_base_port():
 class Stack:
     """`moviellm up` and a client of it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=None):
         self.folder = folder
         self.base = free_base_port()
         self.server = f"127.0.0.1:{self.base}"
         self.log = (folder / "up.log").open("wb")
         command = [sys.executable, "-m", "moviellm.cli", "up", "--base-port", str(self.base), "--data", str(folder)]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, env=environment())
+        self.process = subprocess.Popen(
+            command, stdout=self.log, stderr=subprocess.STDOUT, env=environment() | (settings or {})
+        )
         self.channel = grpc.insecure_channel(self.server)
         self.stub = pb_grpc.MovieDatasetServiceStub(self.channel)
 
@@ -120,12 +123,16 @@ def environment():
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
-    running = Stack(tmp_path_factory.mktemp("stack"))
-    try:
-        yield running.wait_until_ready()
-    finally:
-        if running.process.poll() is None:
-            running.stop()
+    """All services; `stack.spans` are those that they sent, as (path, request)."""
+    with collector() as (address, received):
+        settings = {f"MOVIELLM_{room.upper()}_OTLP_ENDPOINT": address for room in ROOMS}
+        running = Stack(tmp_path_factory.mktemp("stack"), settings)
+        running.spans = received
+        try:
+            yield running.wait_until_ready()
+        finally:
+            if running.process.poll() is None:
+                running.stop()
 
 
 @pytest.fixture
