@@ -21,7 +21,7 @@ SECONDS = 20
 SUBJECTS = {
     "denoising: the U-Net": ("models/unets/",),
     "decoding: the VAE": ("models/autoencoders/",),
-    "prompts: text encoders and tokenizers": ("transformers/", "diffusers_prompts.py"),
+    "prompts: text encoders and tokenizers": ("site-packages/transformers/", "diffusers_prompts.py"),
     "the scheduler": ("diffusers/schedulers/",),
     "the pipeline's own loop": ("diffusers/pipelines/",),
     "noise, conditioning, bytes (the painter)": ("diffusers_painter.py",),
