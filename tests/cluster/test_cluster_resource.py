@@ -42,6 +42,9 @@ REFUSED = [
     {"prompts": [{"name": "scene", "text": "é" * 20_000}]},
     {"plot": {"level": "saga"}},
     {"plot": {"digest": "abc"}},
+    {"render": {"width": 100}},
+    {"render": {"height": 2056}},
+    {"render": {"profile": "instant"}},
     {"deletionPolicy": "Maybe"},
     {"suspend": "yes"},
 ]
@@ -58,6 +61,7 @@ TAKEN = [
     {"formats": []},
     {"prompts": [{"name": "scene", "text": "é" * 16_384}]},
     {"plot": {"level": "story", "digest": "a" * 64}},
+    {"render": {"width": 64, "guidanceScale": 1}},
 ]
 
 
@@ -123,6 +127,7 @@ async def test_every_rule_of_the_schema_is_held_with_its_own_words(hand, place):
             await refused("PUT", f"{place}/demo", made | {"spec": made["spec"] | {name: other[name]}})
     await refused("POST", place, body("1st"))
     await refused("POST", place, body("x", style={"preset": "noir", "description": "dark"}))
+    await refused("POST", place, body("x", render={"width": 100}))
     await refused("POST", place, body("x", quality={"minScore": 0.5}))
     await refused("POST", place, body("x", prompts=[{"name": "scene", "text": "é" * 20_000}]))
     missing = [rule["message"] for rule in _rules(SCHEMA) if not any(rule["message"] in one for one in said)]

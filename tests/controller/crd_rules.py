@@ -68,6 +68,8 @@ def _of_schema(value, schema):
         if "pattern" in schema and not re.search(schema["pattern"].replace("$", r"\Z"), value, re.ASCII):
             yield f"should match '{schema['pattern']}'"
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if schema.get("format") == "int32" and not -(2**31) <= value < 2**31:
+            yield "must be of type int32"
         low = schema.get("minimum")
         if low is not None and (value < low or (schema.get("exclusiveMinimum") and value == low)):
             yield f"should be at least {low}"

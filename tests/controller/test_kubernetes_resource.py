@@ -125,6 +125,13 @@ def test_the_defaults_are_the_requests_own():
     assert (filled["suspend"], filled["deletionPolicy"]) == (False, "Retain")
 
 
+def test_every_default_stands_by_itself():
+    """A server refuses a definition whose default breaks a rule before what is inside of it is filled in."""
+    for name, inner in SPEC.items():
+        if "default" in inner:
+            assert complaints(inner["default"], schema=inner) == [], name
+
+
 def test_limits_are_the_doors_own():
     theme, style = SPEC["theme"], SPEC["style"]["properties"]
     assert theme["maxLength"] == admission.MAX_THEME
