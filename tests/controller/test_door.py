@@ -41,7 +41,7 @@ def create(pictures=(), identifier="", request_id="", **spec):
         ("spec.seed", "between 0", create(seed=-1)),
         ("spec.dialogue_lines", "between 0 and 22", create(dialogue_lines=23)),
         ("spec.frames_per_second", "above 0 and at most 30", create(frames_per_second=0)),
-        ("spec.frames_per_second", "above 0 and at most 30", create(frames_per_second=float("nan"))),
+        ("spec.frames_per_second", "a finite number", create(frames_per_second=float("nan"))),
         ("spec.style.preset", "known styles: gothic, noir", create(style=pb.StyleSpec(preset="cubism"))),
         ("spec.style", "not both", create(style=pb.StyleSpec(preset="noir", description="dark"))),
         ("spec.style.description", "1 to 300", create(style=pb.StyleSpec(description="x" * 301))),

@@ -207,7 +207,7 @@ async def test_a_refused_resource_takes_nobodys_work_with_it(stage):
     await stage.state("Refused")
     await stage.delete()
     await stage.gone()
-    await until(lambda: controller.controller.replica._operator.resource("demo") is None)
+    await until(lambda: controller.controller.replica._following.resource("demo") is None)
     assert dataset.status.state is State.RUNNING
     controller.stages.gate.set()
     await until(lambda: dataset.status.state is State.SUCCEEDED)
