@@ -6,6 +6,7 @@ import urllib.request
 
 import prometheus_client
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 from metrics_page import PAGE, families, page, rules
 from prometheus_client import CollectorRegistry
 
@@ -68,8 +69,10 @@ def test_the_page_explains_every_rule_and_tells_what_to_do_about_every_alert():
 
 def test_tokens_cost_what_the_prices_say(registry):
     metrics = Metrics(registry, prices={"m": (1.0, 5.0)})
-    metrics.succeeded(Stage.SCRIPTING, Work(model="m", prompt_tokens=2_000_000, completion_tokens=400_000))
-    metrics.succeeded(Stage.QA, Work(model="free", prompt_tokens=7, completion_tokens=0))
+    metrics.succeeded(
+        Stage.SCRIPTING, Work(model="m", prompt_tokens=2_000_000, completion_tokens=400_000), tenant="films"
+    )
+    metrics.succeeded(Stage.QA, Work(model="free", prompt_tokens=7, completion_tokens=0), tenant="films")
     value = registry.get_sample_value
     assert value("moviellm_llm_cost_total", {"kind": "prompt", "model": "m"}) == 2
     assert value("moviellm_llm_cost_total", {"kind": "completion", "model": "m"}) == 2
@@ -79,10 +82,10 @@ def test_tokens_cost_what_the_prices_say(registry):
 
 def test_gpu_seconds_are_counted_by_pool_stage_and_tenant(registry):
     metrics = Metrics(registry)
-    metrics.succeeded(Stage.RENDERING, Work("a100", seconds=3, gpu_seconds=2))
-    metrics.held_gpus(Stage.INVERSION, Work("a100", gpu_seconds=0.5))
+    metrics.succeeded(Stage.RENDERING, Work("a100", seconds=3, gpu_seconds=2), tenant="films")
+    metrics.held_gpus(Stage.INVERSION, Work("a100", gpu_seconds=0.5), tenant="films")
     value = registry.get_sample_value
-    assert value("moviellm_gpu_seconds_total", {"node_pool": "a100", "tenant": "default"}) == 2.5
+    assert value("moviellm_gpu_seconds_total", {"node_pool": "a100", "tenant": "films"}) == 2.5
     assert value("moviellm_stage_gpu_seconds_total", {"node_pool": "a100", "stage": "inversion"}) == 0.5
     assert (
         value("moviellm_stage_items_total", {"node_pool": "a100", "stage": "inversion", "outcome": "success"}) is None
@@ -157,6 +160,9 @@ def test_calls_are_counted_by_how_they_ended(error, outcome):
 
 
 class Context:
+    def invocation_metadata(self):
+        return ()
+
     async def abort_with_status(self, status):
         raise LookupError(status.code)
 
@@ -164,11 +170,11 @@ class Context:
 class Servicer:
     @rpc.method
     async def Unary(self, request, context):
-        return request.upper()
+        return request.value.upper()
 
     @rpc.method
     async def Streaming(self, request, context):
-        for letter in request:
+        for letter in request.value:
             yield letter
         raise errors.Unavailable("that was all")
 
@@ -176,11 +182,11 @@ class Servicer:
 async def test_every_method_of_every_service_counts_its_calls():
     servicer = Servicer()
     ok, temporary, cancelled = calls("Unary", "ok"), calls("Streaming", "temporary"), calls("Streaming", "cancelled")
-    assert await servicer.Unary("abc", Context()) == "ABC"
+    assert await servicer.Unary(StringValue(value="abc"), Context()) == "ABC"
     with pytest.raises(LookupError):
-        async for _ in servicer.Streaming("abc", Context()):
+        async for _ in servicer.Streaming(StringValue(value="abc"), Context()):
             pass
-    left_early = servicer.Streaming("abc", Context())
+    left_early = servicer.Streaming(StringValue(value="abc"), Context())
     assert await anext(left_early) == "a"
     await left_early.aclose()
     assert calls("Unary", "ok") == ok + 1
