@@ -12,7 +12,7 @@ from yaml import CSafeLoader, load_all
 
 from moviellm import errors
 from moviellm.controller.kubernetes.kubernetes_api import KubernetesApi, connect
-from moviellm.controller.lease import Conflict
+from moviellm.controller.leadership.lease import Conflict
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"

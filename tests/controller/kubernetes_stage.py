@@ -12,10 +12,10 @@ from prometheus_client import CollectorRegistry
 from moviellm import errors, rpc
 from moviellm.controller.admission import Admission
 from moviellm.controller.estimate import Rates
-from moviellm.controller.fencing import Fence
 from moviellm.controller.kubernetes.kubernetes_api import KubernetesApi
 from moviellm.controller.kubernetes.kubernetes_app import KubernetesController
 from moviellm.controller.lanes import Lanes
+from moviellm.controller.leadership.fencing import Fence
 from moviellm.controller.look_work import LookOptions
 from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy

@@ -9,10 +9,10 @@ from moviellm.controller.lanes import Lanes
 from moviellm.controller.look_work import LookOptions
 from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy
-from moviellm.controller.quotas import NO_QUOTAS
 from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
 from moviellm.controller.servicer import MovieDatasetServicer
+from moviellm.controller.tenancy.quotas import NO_QUOTAS
 from moviellm.controller.workshop import Workshop
 from moviellm.dataset import Stage
 from moviellm.rpc.serving import OPEN

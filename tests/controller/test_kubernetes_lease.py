@@ -10,7 +10,7 @@ import pytest
 from moviellm.controller.kubernetes.cluster import Change, Expired, Listing
 from moviellm.controller.kubernetes.resource import Key
 from moviellm.controller.kubernetes.watching import Gallery, keep_true
-from moviellm.controller.lease import Conflict, Election, Terms
+from moviellm.controller.leadership.lease import Conflict, Election, Terms
 from moviellm.errors import AlreadyExists, Denied, Unavailable
 
 TERMS = Terms(10)

@@ -11,10 +11,10 @@ from small_controller import Controller
 from moviellm import errors, rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.cli.connection import Client
-from moviellm.controller import standing
-from moviellm.controller.fencing import Fence, FencedStore
+from moviellm.controller.leadership import standing
+from moviellm.controller.leadership.fencing import Fence, FencedStore
+from moviellm.controller.leadership.store_lease import StoreLease
 from moviellm.controller.settings import ControllerSettings
-from moviellm.controller.store_lease import StoreLease
 from moviellm.settings import StoreSettings
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc

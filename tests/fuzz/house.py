@@ -18,7 +18,7 @@ import numpy as np
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.__main__ import reception_of, stages_of
-from moviellm.controller.deployment_servicer import deployment_registration
+from moviellm.controller.diagnosis.deployment_servicer import deployment_registration
 from moviellm.controller.registry import Registry
 from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings

@@ -7,8 +7,8 @@ from small_controller import Controller
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
-from moviellm.controller.quotas import Quotas
-from moviellm.controller.rights import ROLES
+from moviellm.controller.tenancy.quotas import Quotas
+from moviellm.controller.tenancy.rights import ROLES
 from moviellm.security.tokens import StaticTokens
 from moviellm.settings import StoreSettings
 from moviellm.v1 import movie_dataset_service_pb2 as pb

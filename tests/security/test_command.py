@@ -15,7 +15,7 @@ from moviellm.artifacts import ArtifactStore
 from moviellm.cli.commands import run_command, server_first
 from moviellm.cli.connection import Server, connect
 from moviellm.cli.credentials import peer_of
-from moviellm.controller.rights import ROLES
+from moviellm.controller.tenancy.rights import ROLES
 from moviellm.errors import Unsatisfied
 from moviellm.security.pem import PairFiles
 from moviellm.security.secured_channel import Peer

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from moviellm import errors
-from moviellm.controller.quotas import Need, Quota, Quotas
+from moviellm.controller.tenancy.quotas import Need, Quota, Quotas
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 
 DEMO = pb.WatchMovieDatasetRequest(name="movieDatasets/one")

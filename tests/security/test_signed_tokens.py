@@ -15,9 +15,9 @@ from authority import IdentityProvider
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from moviellm import errors
-from moviellm.controller import signing_keys
-from moviellm.controller.pyjwt_tokens import Claims, SignedTokens
-from moviellm.controller.signing_keys import FetchedKeys, FiledKeys
+from moviellm.controller.tenancy import signing_keys
+from moviellm.controller.tenancy.pyjwt_tokens import Claims, SignedTokens
+from moviellm.controller.tenancy.signing_keys import FetchedKeys, FiledKeys
 from moviellm.security.identity import Principal, Role
 
 CLAIMS = Claims(IdentityProvider.issuer, IdentityProvider.audience, "tenant", "roles")

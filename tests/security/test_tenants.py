@@ -8,8 +8,8 @@ import pytest
 
 from moviellm import errors, v1
 from moviellm.artifacts import DatasetKeys
-from moviellm.controller.rights import ROLES, security_of
 from moviellm.controller.settings import ControllerSettings
+from moviellm.controller.tenancy.rights import ROLES, security_of
 from moviellm.security.identity import Role
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 

@@ -6,21 +6,21 @@ import sys
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
-from moviellm.controller import standing
 from moviellm.controller.admission import Admission
 from moviellm.controller.estimate import Rates
-from moviellm.controller.fencing import Fence, FencedStore
 from moviellm.controller.grpc_stages import GrpcStages
 from moviellm.controller.lanes import Lanes
+from moviellm.controller.leadership import standing
+from moviellm.controller.leadership.fencing import Fence, FencedStore
 from moviellm.controller.look_work import LookOptions
 from moviellm.controller.metrics import Metrics
 from moviellm.controller.policy import RetryPolicy
-from moviellm.controller.quotas import Quotas
 from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
-from moviellm.controller.rights import peer_of
 from moviellm.controller.settings import ControllerSettings
 from moviellm.controller.stages import Stages
+from moviellm.controller.tenancy.quotas import Quotas
+from moviellm.controller.tenancy.rights import peer_of
 from moviellm.controller.workshop import Workshop
 from moviellm.dataset import Stage
 from moviellm.node_pool import located

@@ -4,7 +4,7 @@ import re
 import secrets
 from dataclasses import dataclass, replace
 
-from moviellm.controller.ownership import MARK
+from moviellm.controller.tenancy.ownership import MARK
 from moviellm.dataset import (
     DEFAULT_FORMATS,
     FORMATS,

@@ -20,9 +20,9 @@ from moviellm.controller.fair import FairPlaces
 from moviellm.controller.maker import Failed
 from moviellm.controller.own_plot import store_plot
 from moviellm.controller.progress import Progress
-from moviellm.controller.quotas import NO_QUOTAS, Need, Quotas, need_of
 from moviellm.controller.stages import ImportedPlot
 from moviellm.controller.survey import Survey, survey
+from moviellm.controller.tenancy.quotas import NO_QUOTAS, Need, Quotas, need_of
 from moviellm.controller.troubles import CONTROLLER, trouble_of
 from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec, Stage, StageProgress, State, Trouble
 from moviellm.errors import (

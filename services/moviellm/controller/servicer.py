@@ -15,9 +15,9 @@ from moviellm.artifacts import ArtifactStore, DatasetKeys
 from moviellm.controller.admission import check_request_id, chosen_id, dataset_id, page_size
 from moviellm.controller.datasets import Datasets
 from moviellm.controller.estimate import Prices, cost
-from moviellm.controller.ownership import candidates, identifier_of, longest_name, shown
 from moviellm.controller.reception import SHAPE, Reception, Request
 from moviellm.controller.registry import Dataset
+from moviellm.controller.tenancy.ownership import candidates, identifier_of, longest_name, shown
 from moviellm.dataset import MovieDatasetSpec, PlotSpec, State
 from moviellm.errors import InvalidInput, NotFound
 from moviellm.security.identity import Role, caller

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from moviellm.controller.quotas import Quota
+from moviellm.controller.tenancy.quotas import Quota
 from moviellm.dataset import Stage
 from moviellm.pocket.vocabulary import STYLES
 from moviellm.security.addresses import is_loopback

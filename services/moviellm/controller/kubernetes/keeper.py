@@ -23,7 +23,7 @@ from moviellm.controller.kubernetes.resource import (
 )
 from moviellm.controller.kubernetes.summary import Standing
 from moviellm.controller.kubernetes.telling import News, news
-from moviellm.controller.lease import Conflict
+from moviellm.controller.leadership.lease import Conflict
 from moviellm.controller.registry import Dataset
 from moviellm.errors import InvalidInput, MovieLLMError, NotFound, Permanent, Temporary, Unsatisfied
 

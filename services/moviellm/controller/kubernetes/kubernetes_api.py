@@ -12,7 +12,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 
 from moviellm.controller.kubernetes.cluster import Change, Expired, Listing
 from moviellm.controller.kubernetes.resource import API_VERSION, PLURAL, Json, Key
-from moviellm.controller.lease import Conflict
+from moviellm.controller.leadership.lease import Conflict
 from moviellm.errors import (
     AlreadyExists,
     Broken,

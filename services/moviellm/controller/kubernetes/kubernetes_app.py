@@ -9,9 +9,7 @@ import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore, DatasetKeys
-from moviellm.controller.deployment_servicer import deployment_registration
-from moviellm.controller.fencing import Fence
-from moviellm.controller.forwarding import advertised, behind
+from moviellm.controller.diagnosis.deployment_servicer import deployment_registration
 from moviellm.controller.kubernetes.door import ClusterDatasets
 from moviellm.controller.kubernetes.house import House, Pace
 from moviellm.controller.kubernetes.kubernetes_api import (
@@ -24,14 +22,16 @@ from moviellm.controller.kubernetes.kubernetes_api import (
 from moviellm.controller.kubernetes.operator import Operator
 from moviellm.controller.kubernetes.resource import Key, without_uploads
 from moviellm.controller.kubernetes.watching import Gallery
-from moviellm.controller.lease import Election, Terms
+from moviellm.controller.leadership.fencing import Fence
+from moviellm.controller.leadership.forwarding import advertised, behind
+from moviellm.controller.leadership.lease import Election, Terms
+from moviellm.controller.leadership.replica import ADDRESS_MARK, LedDatasets, Replica
+from moviellm.controller.leadership.standing import own_ip, until_over
 from moviellm.controller.reception import Reception, Request
 from moviellm.controller.registry import Registry
-from moviellm.controller.replica import ADDRESS_MARK, LedDatasets, Replica
-from moviellm.controller.rights import other_controller, security_of
 from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
-from moviellm.controller.standing import own_ip, until_over
+from moviellm.controller.tenancy.rights import other_controller, security_of
 from moviellm.dataset import MovieDatasetSpec
 from moviellm.errors import Unsatisfied
 

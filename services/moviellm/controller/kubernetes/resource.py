@@ -10,7 +10,7 @@ from typing import Any
 
 import pydantic
 
-from moviellm.controller.ownership import owner_of
+from moviellm.controller.tenancy.ownership import owner_of
 from moviellm.dataset import MovieDatasetSpec, PlotSpec, StyleMethod
 from moviellm.errors import InvalidInput
 

@@ -9,17 +9,17 @@ import structlog
 
 from moviellm import rpc
 from moviellm.artifacts import ArtifactStore
-from moviellm.controller.deployment_servicer import deployment_registration
-from moviellm.controller.fencing import Fence
-from moviellm.controller.forwarding import advertised, behind
-from moviellm.controller.lease import Election, Terms
+from moviellm.controller.diagnosis.deployment_servicer import deployment_registration
+from moviellm.controller.leadership.fencing import Fence
+from moviellm.controller.leadership.forwarding import advertised, behind
+from moviellm.controller.leadership.lease import Election, Terms
+from moviellm.controller.leadership.replica import ADDRESS_MARK, LedDatasets, Nothing, Replica
+from moviellm.controller.leadership.store_lease import StoreLease, is_gone, own_signature
 from moviellm.controller.reception import Reception
 from moviellm.controller.registry import Registry
-from moviellm.controller.replica import ADDRESS_MARK, LedDatasets, Nothing, Replica
-from moviellm.controller.rights import other_controller, security_of
 from moviellm.controller.servicer import MovieDatasetServicer, registration_of
 from moviellm.controller.settings import ControllerSettings
-from moviellm.controller.store_lease import StoreLease, is_gone, own_signature
+from moviellm.controller.tenancy.rights import other_controller, security_of
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from moviellm import rpc
-from moviellm.controller.findings import Concern
+from moviellm.controller.diagnosis.findings import Concern
 from moviellm.errors import Denied, Unauthenticated, Unavailable, Unsatisfied
 
 WITHIN = 5.0

@@ -8,9 +8,9 @@ import structlog
 
 from moviellm.artifacts import ArtifactStore
 from moviellm.controller.datasets import Datasets
-from moviellm.controller.fencing import Fence
-from moviellm.controller.forwarding import STANDING_BY, Forwarder, Leadership
-from moviellm.controller.lease import Election
+from moviellm.controller.leadership.fencing import Fence
+from moviellm.controller.leadership.forwarding import STANDING_BY, Forwarder, Leadership
+from moviellm.controller.leadership.lease import Election
 from moviellm.controller.registry import Dataset, Registry
 from moviellm.controller.servicer import SERVICE
 from moviellm.controller.stages import ImportedPlot

@@ -7,10 +7,10 @@ import grpc
 
 from moviellm import rpc, wire
 from moviellm.artifacts import ArtifactStore
-from moviellm.controller.diagnosis import Deployment, diagnose
+from moviellm.controller.diagnosis.examination import Deployment, diagnose
 from moviellm.controller.grpc_stages import GrpcStages
-from moviellm.controller.rights import peer_of
 from moviellm.controller.settings import ControllerSettings
+from moviellm.controller.tenancy.rights import peer_of
 from moviellm.dataset import Stage
 from moviellm.settings import StoreSettings
 from moviellm.v1 import deployment_service_pb2 as pb

@@ -47,8 +47,8 @@ def guard_of(settings: ControllerSettings) -> Guard | None:
     static = StaticTokens(settings.tokens_file) if settings.tokens_file else None
     if not settings.oidc_issuer:
         return static
-    from moviellm.controller.pyjwt_tokens import Claims, SignedTokens
-    from moviellm.controller.signing_keys import keys_at
+    from moviellm.controller.tenancy.pyjwt_tokens import Claims, SignedTokens
+    from moviellm.controller.tenancy.signing_keys import keys_at
 
     signed = SignedTokens(
         keys=keys_at(settings.oidc_keys),

@@ -11,8 +11,8 @@ from urllib.request import urlopen
 import grpc
 
 from moviellm.artifacts import ArtifactStore
-from moviellm.controller.findings import Concern, Finding, found
-from moviellm.controller.peers import contract_of, health_of
+from moviellm.controller.diagnosis.findings import Concern, Finding, found
+from moviellm.controller.diagnosis.peers import contract_of, health_of
 from moviellm.controller.stages import PictureOrder, Stages
 from moviellm.dataset import Stage
 from moviellm.errors import Unavailable, Unsatisfied

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from moviellm.artifacts import ArtifactStore
-from moviellm.controller.lease import Conflict, Json
+from moviellm.controller.leadership.lease import Conflict, Json
 from moviellm.errors import AlreadyExists, Broken
 
 FOLDER = "controller/lease"

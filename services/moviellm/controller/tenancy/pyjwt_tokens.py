@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from moviellm.controller.signing_keys import Key, SigningKeys
+from moviellm.controller.tenancy.signing_keys import Key, SigningKeys
 from moviellm.errors import Unauthenticated
 from moviellm.security.identity import Principal, bearer_of, is_tenant, role_of
 
