@@ -10,6 +10,8 @@ from pathlib import Path
 import grpc
 import pytest
 
+pytestmark = pytest.mark.timeout(400)
+
 
 def doctor(server, *options, environment):
     command = [sys.executable, "-m", "moviellm.cli", "--server", server, "doctor", "--json", *options]

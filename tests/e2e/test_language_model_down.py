@@ -11,6 +11,8 @@ import pytest
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
 
+pytestmark = pytest.mark.timeout(400)
+
 NAME = "movieDatasets/waiting"
 
 

@@ -21,6 +21,8 @@ from moviellm.v1 import deployment_service_pb2_grpc as deployment_grpc
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
 
+pytestmark = pytest.mark.timeout(400)
+
 KEY, PASSWORD, QUERY = "sk-mark-1f0c", "word-mark-2a7d", "query-mark-3b9e"
 S3_KEY, S3_SECRET = "AKMARK4C", "s3-mark-5d1b"
 THEME = "a whispering quokka-mark-6e in the attic"

@@ -2,10 +2,13 @@
 
 import time
 
+import pytest
 from otlp_collector import spans_of
 
 from moviellm import tracing
 from moviellm.v1 import movie_dataset_service_pb2 as pb
+
+pytestmark = pytest.mark.timeout(400)
 
 ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 SERVICES = {f"moviellm-{room}" for room in ("controller", "scripting", "inversion", "rendering", "qa", "export")}

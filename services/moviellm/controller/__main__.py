@@ -110,7 +110,11 @@ def main() -> None:
     export_spans("controller", settings.otlp_endpoint)
     settings = located(settings, os.environ)
     serve_metrics(settings.metrics_listen, service="controller", node_pool=settings.node_pool)
-    sys.exit(asyncio.run(serve(settings)))
+    code = asyncio.run(serve(settings))
+    if code:  # woken after a long pause, threads of gRPC and of the store can abort while Python takes itself apart
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":
