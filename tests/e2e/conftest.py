@@ -135,6 +135,17 @@ def stack(tmp_path_factory):
                 running.stop()
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "ends_the_stack: stops the shared stack, so it comes after all that use it")
+
+
+def pytest_collection_modifyitems(items):
+    for ending in [item for item in items if item.get_closest_marker("ends_the_stack")]:
+        items.remove(ending)
+        using = [place for place, item in enumerate(items) if "stack" in getattr(item, "fixturenames", ())]
+        items.insert(max(using, default=len(items) - 1) + 1, ending)
+
+
 @pytest.fixture
 def stacks():
     """What tests need to start stacks of their own."""

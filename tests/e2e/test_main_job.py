@@ -117,6 +117,7 @@ def test_delete_leaves_nothing(stack, first):
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_stopping_leaves_no_process(stack, first):
+@pytest.mark.ends_the_stack
+def test_stopping_leaves_no_process(stack):
     """Last, because it stops the stack."""
     assert stack.stop() == []
