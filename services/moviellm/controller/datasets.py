@@ -1,10 +1,11 @@
 """What the gRPC door asks of all datasets: the registry answers it alone, on a cluster together with the resources."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from moviellm.controller.registry import Dataset
 from moviellm.controller.stages import ImportedPlot
+from moviellm.controller.watchers import Update
 from moviellm.dataset import Estimate, MovieDatasetSpec
 from moviellm.security.identity import DEFAULT_TENANT
 
@@ -46,6 +47,6 @@ class Datasets(Protocol):
         """Stop and remove."""
         ...
 
-    def watch(self, identifier: str, revision: int) -> AsyncIterator[Dataset]:
+    def watch(self, identifier: str, revision: int) -> AsyncGenerator[Update[Dataset], None]:
         """The dataset at every change."""
         ...

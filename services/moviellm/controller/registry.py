@@ -5,10 +5,9 @@ from the store at start.
 """
 
 import asyncio
-import contextlib
 import heapq
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
@@ -24,6 +23,7 @@ from moviellm.controller.stages import ImportedPlot
 from moviellm.controller.survey import Survey, survey
 from moviellm.controller.tenancy.quotas import NO_QUOTAS, Need, Quotas, need_of
 from moviellm.controller.troubles import CONTROLLER, trouble_of
+from moviellm.controller.watchers import Update, Watchers
 from moviellm.dataset import Estimate, ModelUse, MovieDatasetSpec, Stage, StageProgress, State, Trouble
 from moviellm.errors import (
     AlreadyExists,
@@ -49,11 +49,6 @@ _STAYS_AGAINST = {
     State.CANCELLED: (State.SUCCEEDED, State.FAILED, State.DELETING),
 }
 
-WATCH_PAUSE = 0.2
-WATCH_UPDATES_A_SECOND = 1000
-"""To all watchers together: the more watch, the longer the pause, up to LONGEST_WATCH_PAUSE seconds."""
-
-LONGEST_WATCH_PAUSE = 10.0
 READS_AT_ONCE = 64
 STORE_PAUSE = 2.0
 FULL_RETRY_AFTER = 60.0
@@ -115,6 +110,11 @@ class Dataset:
         return self.accepted.owner
 
     @property
+    def is_final(self) -> bool:
+        """Whether it is in a final state."""
+        return self.status.state.is_final
+
+    @property
     def need(self) -> Need:
         """What it takes of its tenant's quota; nothing once it is in a final state."""
         if self.status.state.is_final or self.status.state is State.DELETING:
@@ -163,9 +163,8 @@ class Registry:
         self._datasets: dict[str, Dataset] = {}
         self._accepting = asyncio.Lock()
         self._closing = False
-        self._closed = asyncio.Event()
         self._states = dict.fromkeys(State, 0)
-        self._watchers = 0
+        self._watchers = Watchers[Dataset]()
 
     # ---- life of the controller ----
 
@@ -199,7 +198,7 @@ class Registry:
     async def close(self) -> None:
         """Stop all work without changing any state; the next controller goes on."""
         self._closing = True
-        self._closed.set()
+        self._watchers.close()
         tasks = [dataset.task for dataset in self._datasets.values() if dataset.task]
         for dataset in self._datasets.values():
             dataset.progress.notify()
@@ -365,41 +364,20 @@ class Registry:
         if dataset.task:
             await asyncio.shield(dataset.task)
 
-    async def watch(self, identifier: str, revision: int) -> AsyncIterator[Dataset]:
+    def watch(self, identifier: str, revision: int) -> AsyncGenerator[Update[Dataset], None]:
         """The dataset at every change after `revision`, until a final state has been seen or it is gone."""
-        self._watchers += 1
-        try:
-            async with contextlib.aclosing(self._changes(identifier, revision)) as changes:
-                async for dataset in changes:
-                    yield dataset
-        finally:
-            self._watchers -= 1
-
-    async def _changes(self, identifier: str, revision: int) -> AsyncGenerator[Dataset, None]:
         dataset = self.get(identifier)
-        while True:
+
+        def current() -> Dataset:
             if self._closing:
                 raise Unavailable(
                     "the controller is shutting down; watch again with the resume token", reason="SHUTTING_DOWN"
                 )
             if self._datasets.get(identifier) is not dataset:
                 raise NotFound(f"movieDatasets/{identifier} was deleted")
-            changed = dataset.progress.next_change()
-            final = dataset.status.state.is_final
-            if dataset.progress.revision > revision:
-                yield dataset
-            if final:
-                return
-            revision = -1
-            await self._pause_of_watchers()
-            await changed.wait()
+            return dataset
 
-    async def _pause_of_watchers(self) -> None:
-        """What a watcher waits between two words, so that many of them take no more of this process than a few."""
-        pause = max(WATCH_PAUSE, min(self._watchers / WATCH_UPDATES_A_SECOND, LONGEST_WATCH_PAUSE))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await self._closed.wait()
+        return self._watchers.updates(current, revision)
 
     # ---- work ----
 

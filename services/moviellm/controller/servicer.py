@@ -18,6 +18,7 @@ from moviellm.controller.estimate import Prices, cost
 from moviellm.controller.reception import SHAPE, Reception, Request
 from moviellm.controller.registry import Dataset
 from moviellm.controller.tenancy.ownership import candidates, identifier_of, longest_name, shown
+from moviellm.controller.watchers import Update
 from moviellm.dataset import MovieDatasetSpec, PlotSpec, State
 from moviellm.errors import InvalidInput, NotFound
 from moviellm.security.identity import Role, caller
@@ -101,15 +102,23 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
         return empty_pb2.Empty()
 
     @rpc.method
-    async def WatchMovieDataset(
-        self, request: pb.WatchMovieDatasetRequest, context: Context
-    ) -> AsyncIterator[pb.WatchMovieDatasetResponse]:
-        """The dataset at every change."""
+    async def WatchMovieDataset(self, request: pb.WatchMovieDatasetRequest, context: Context) -> AsyncIterator[bytes]:
+        """The dataset at every change; all who watch it are sent the same bytes."""
         identifier = self._dataset(request.name).identifier
-        async for dataset in self._registry.watch(identifier, _revision(request.resume_token)):
-            yield pb.WatchMovieDatasetResponse(
-                movie_dataset=self._message(dataset), resume_token=str(dataset.progress.revision)
+        watching = self._registry.watch(identifier, _revision(request.resume_token))
+        async with contextlib.aclosing(watching) as updates:
+            async for update in updates:
+                yield self._told(update)
+
+    def _told(self, update: Update[Dataset]) -> bytes:
+        """A WatchMovieDatasetResponse, made once for all who call the dataset by the same name."""
+        name = _name(update.dataset)
+        if name not in update.told:
+            response = pb.WatchMovieDatasetResponse(
+                movie_dataset=self._message(update.dataset), resume_token=str(update.revision)
             )
+            update.told[name] = response.SerializeToString()
+        return update.told[name]
 
     @rpc.method
     async def ListArtifacts(self, request: pb.ListArtifactsRequest, context: Context) -> pb.ListArtifactsResponse:
@@ -154,7 +163,7 @@ class MovieDatasetServicer(movie_dataset_service_pb2_grpc.MovieDatasetServiceSer
     def _message(self, dataset: Dataset) -> pb.MovieDataset:
         spec = dataset.accepted.spec
         message = pb.MovieDataset(
-            name=f"movieDatasets/{shown(caller(), dataset.identifier, dataset.owner)}",
+            name=_name(dataset),
             spec=wire.to_message(spec, pb.MovieDatasetSpec),
             state=pb.MovieDataset.State.Value(f"STATE_{dataset.status.state.upper()}"),
             stages=[wire.to_message(stage, pb.StageProgress) for stage in dataset.stages()],
@@ -179,6 +188,11 @@ def registration_of(servicer: MovieDatasetServicer) -> rpc.Registration:
     """The servicer as a service of a server."""
     add = movie_dataset_service_pb2_grpc.add_MovieDatasetServiceServicer_to_server
     return rpc.Registration(SERVICE, lambda server: add(servicer, server))
+
+
+def _name(dataset: Dataset) -> str:
+    """What the caller calls the dataset."""
+    return f"movieDatasets/{shown(caller(), dataset.identifier, dataset.owner)}"
 
 
 def _request(request: pb.CreateMovieDatasetRequest, pictures: tuple[bytes, ...]) -> Request:

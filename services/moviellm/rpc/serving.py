@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from moviellm import errors
 from moviellm.rpc.crowd import Crowd
 from moviellm.rpc.health import TellingHealth
+from moviellm.rpc.ready_made import ReadyMade
 from moviellm.rpc.statuses import MAX_MESSAGE_BYTES, abort
 from moviellm.rpc.unreadable import Reader
 from moviellm.security.certificates import server_credentials
@@ -91,7 +92,9 @@ class Server:
         self._on_drain = on_drain
         self._security = security
         doorkeeper = Doorkeeper(security.guard, security.roles, abort)
-        self._server = grpc.aio.server(options=_OPTIONS, interceptors=[doorkeeper, Crowd(most_calls), Reader(abort)])
+        self._server = grpc.aio.server(
+            options=_OPTIONS, interceptors=[doorkeeper, Crowd(most_calls), Reader(abort), ReadyMade()]
+        )
         self._names = [registration.name for registration in registrations]
         for registration in registrations:
             registration.add(self._server)

@@ -4,7 +4,7 @@ The resource is what both doors agree on; a controller that dies in between find
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import structlog
 
@@ -25,6 +25,7 @@ from moviellm.controller.kubernetes.resource import (
 from moviellm.controller.kubernetes.watching import Gallery
 from moviellm.controller.registry import Dataset, Registry, RequestRecord, mark_of
 from moviellm.controller.stages import ImportedPlot
+from moviellm.controller.watchers import Update
 from moviellm.dataset import Estimate, MovieDatasetSpec, State
 from moviellm.errors import AlreadyExists, InvalidInput, MovieLLMError, NotFound, Unavailable
 from moviellm.security.identity import DEFAULT_TENANT
@@ -67,7 +68,7 @@ class ClusterDatasets:
         """Up to `size` datasets after a sort key."""
         return self._registry.page(size, after, owner=owner)
 
-    def watch(self, identifier: str, revision: int) -> AsyncIterator[Dataset]:
+    def watch(self, identifier: str, revision: int) -> AsyncGenerator[Update[Dataset], None]:
         """The dataset at every change."""
         return self._registry.watch(identifier, revision)
 

@@ -1,7 +1,7 @@
 """One of several controllers on a store: it stands by until it leads, and leads once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 import structlog
@@ -14,6 +14,7 @@ from moviellm.controller.leadership.lease import Election
 from moviellm.controller.registry import Dataset, Registry
 from moviellm.controller.servicer import SERVICE
 from moviellm.controller.stages import ImportedPlot
+from moviellm.controller.watchers import Update
 from moviellm.dataset import Estimate, MovieDatasetSpec
 from moviellm.errors import Unavailable
 from moviellm.security.identity import DEFAULT_TENANT
@@ -184,6 +185,6 @@ class LedDatasets:
         """Stop and remove."""
         await self._led().delete(identifier)
 
-    def watch(self, identifier: str, revision: int) -> AsyncIterator[Dataset]:
+    def watch(self, identifier: str, revision: int) -> AsyncGenerator[Update[Dataset], None]:
         """The dataset at every change."""
         return self._led().watch(identifier, revision)
