@@ -33,6 +33,9 @@ WORK = (2, 11, 11)
 """The same of the movies whose frames are weighed while something else is many."""
 
 WEIGHED = 6
+WATCHED = 18
+"""Movies whose frames are weighed; more of them under watch, so that each watcher hears of them several times."""
+
 STREAMS_A_CHANNEL = 100
 DONE = MovieDatasetSpec("a keeper", movies=1)
 
@@ -102,11 +105,18 @@ async def watchers(count: int) -> list[list[Reading]]:
 
 
 async def _watched(stack: NullStack, number: int, count: int) -> list[Reading]:
+    """The work begins when everybody has been told something once: to open a stream is no part of a frame's cost."""
     name = f"weighed-{number}"
-    await stack.create(name, movies=WEIGHED, sides=WORK)
+    stack.may_begin.clear()
+    await stack.create(name, movies=WATCHED, sides=WORK)
     channels = [rpc.channel(stack.address) for _ in range(0, count, STREAMS_A_CHANNEL)]
-    watching = [asyncio.create_task(_watch(channels[one // STREAMS_A_CHANNEL], name)) for one in range(count)]
+    told = [asyncio.Event() for _ in range(count)]
+    watching = [
+        asyncio.create_task(_watch(channels[one // STREAMS_A_CHANNEL], name, told[one])) for one in range(count)
+    ]
     try:
+        await asyncio.gather(*(one.wait() for one in told))
+        stack.may_begin.set()
         return await stack.readings(name, every=0.1)
     finally:
         for task in watching:
@@ -116,11 +126,11 @@ async def _watched(stack: NullStack, number: int, count: int) -> list[Reading]:
             await channel.close()
 
 
-async def _watch(channel: Any, name: str) -> None:
+async def _watch(channel: Any, name: str, told: asyncio.Event) -> None:
     stub: Any = pb_grpc.MovieDatasetServiceStub(channel)
     with contextlib.suppress(Exception):
         async for _ in stub.WatchMovieDataset(pb.WatchMovieDatasetRequest(name=f"movieDatasets/{name}")):
-            pass
+            told.set()
 
 
 # ---- figures ----

@@ -44,16 +44,19 @@ FIXED_SHARE = 0.2
 class Writer(scripting_service_pb2_grpc.ScriptingServiceServicer, question_service_pb2_grpc.QuestionServiceServicer):
     """ScriptingService and QuestionService."""
 
-    def __init__(self, outline: movie_pb2.Outline, chapter: movie_pb2.Chapter, scene: movie_pb2.Scene) -> None:
+    def __init__(
+        self, outline: movie_pb2.Outline, chapter: movie_pb2.Chapter, scene: movie_pb2.Scene, may_begin: asyncio.Event
+    ) -> None:
         self._outline, self._chapter, self._scene = outline, chapter, scene
+        self._may_begin = may_begin
         question = Question(
             QuestionKind.PLOT, "what", "What does the keeper find?", "A bottle.", FrameRange(1, 2), "scene"
         )
         self._questions = [wire.to_message(question, movie_pb2.Question)] * QUESTIONS
 
     @classmethod
-    async def open(cls) -> "Writer":
-        """With a plot of the embedded storyteller."""
+    async def open(cls, may_begin: asyncio.Event) -> "Writer":
+        """With a plot of the embedded storyteller; no outline is told before it `may_begin`."""
         teller = Storyteller()
         outline: Outline = (await teller.outline(OutlineRequest("a lighthouse keeper", MOST.chapters, 1))).value
         chapter: Chapter = (await teller.chapter(ChapterRequest(outline, 1, MOST.scenes, 1))).value
@@ -62,10 +65,12 @@ class Writer(scripting_service_pb2_grpc.ScriptingServiceServicer, question_servi
             wire.to_message(outline, movie_pb2.Outline),
             wire.to_message(chapter, movie_pb2.Chapter),
             wire.to_message(scene, movie_pb2.Scene),
+            may_begin,
         )
 
     async def WriteOutline(self, request: Any, context: Any) -> Any:
         """The same outline again."""
+        await self._may_begin.wait()
         outline = movie_pb2.Outline()
         outline.CopyFrom(self._outline)
         del outline.chapters[request.chapters :]
@@ -245,9 +250,15 @@ class Rest(inversion_service_pb2_grpc.InversionServiceServicer, export_service_p
 
 
 @contextlib.asynccontextmanager
-async def null_services(*, replicas: int = 1, seconds_a_picture: float = 0.0) -> AsyncIterator[tuple[str, Renderer]]:
+async def null_services(
+    may_begin: asyncio.Event, *, replicas: int = 1, seconds_a_picture: float = 0.0
+) -> AsyncIterator[tuple[str, Renderer]]:
     """Their address, and the renderer to look at, while the body runs."""
-    writer, renderer, rest = await Writer.open(), Renderer(replicas=replicas, seconds=seconds_a_picture), Rest()
+    writer, renderer, rest = (
+        await Writer.open(may_begin),
+        Renderer(replicas=replicas, seconds=seconds_a_picture),
+        Rest(),
+    )
     adders: tuple[tuple[str, Any, Any], ...] = (
         ("Scripting", scripting_service_pb2_grpc.add_ScriptingServiceServicer_to_server, writer),
         ("Question", question_service_pb2_grpc.add_QuestionServiceServicer_to_server, writer),

@@ -31,13 +31,17 @@ class Reading:
 
 
 class NullStack:
-    """A client of the controller, with an eye on its process. Without `learns`, styles are told in prompts."""
+    """A client of the controller, with an eye on its process. Without `learns`, styles are told in prompts.
 
-    def __init__(self, address: str, pid: int, renderer: Renderer) -> None:
+    No movie gets further than `may_begin` lets it: what is to be in place before the work can be put there.
+    """
+
+    def __init__(self, address: str, pid: int, renderer: Renderer, may_begin: asyncio.Event) -> None:
         self.address = address
         self.pid = pid
         self.renderer = renderer
         self.learns = True
+        self.may_begin = may_begin
         self._process = psutil.Process(pid)
         self._channel = rpc.channel(address)
         self.stub: Any = pb_grpc.MovieDatasetServiceStub(self._channel)
@@ -104,11 +108,13 @@ async def null_stack(
     folder: Path, *, replicas: int = 1, seconds_a_picture: float = 0.0, **settings: str
 ) -> AsyncIterator[NullStack]:
     """Start both; `settings` are the controller's, the address of a service that is not null among them."""
-    services = null_services(replicas=replicas, seconds_a_picture=seconds_a_picture)
+    may_begin = asyncio.Event()
+    may_begin.set()
+    services = null_services(may_begin, replicas=replicas, seconds_a_picture=seconds_a_picture)
     async with services as (address, renderer):
         at = dict.fromkeys(("scripting", "inversion", "rendering", "qa", "export"), address)
         async with started("controller", folder, **(at | settings)) as controller:
-            stack = NullStack(controller.address, controller.pid, renderer)
+            stack = NullStack(controller.address, controller.pid, renderer, may_begin)
             try:
                 yield stack
             finally:
