@@ -72,6 +72,13 @@ def test_an_unset_enum_names_the_field_and_what_is_allowed():
         wire.from_message(movie_pb2.Question(), movie.Question)
 
 
+def test_an_unset_enum_deep_in_a_message_names_the_whole_path():
+    outline = movie_pb2.Outline(characters=[movie_pb2.Character(role=movie_pb2.CHARACTER_ROLE_MAIN)])
+    outline.characters.add(name="Ada")
+    with pytest.raises(InvalidInput, match=r"^request\.outline\.characters\[1\]\.role: must be one of"):
+        wire.from_message(outline, movie.Outline, "request.outline")
+
+
 def test_an_artifact_says_how_it_was_made_and_reads_the_same():
     made = dataset.Provenance("ab", movie.Work(model="writer"), (movie.Mend("a-rule", "frame 1", "was", "now"),))
     assert wire.provenance(wire.to_json(QUESTION, made)) == made

@@ -6,6 +6,7 @@ QUESTION_KIND_PLOT on the wire is "plot" in the domain. The same dataclasses go 
 
 import dataclasses
 import functools
+import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -38,21 +39,13 @@ def from_message(message: Message, cls: type[T], field: str = "") -> T:
     Fields of the message that the dataclass lacks are left out. An unset optional scalar gives the dataclass's
     default. Raises InvalidInput, naming the field, for an enum value that is not set or unknown.
     """
-    values: dict[str, Any] = {}
     kind: Any = cls
-    for one in _fields_read(kind, message.DESCRIPTOR):
-        if one.is_optional and not message.HasField(one.name):
-            continue
-        value = getattr(message, one.name)
-        if one.convert is None:
-            values[one.name] = tuple(value) if one.is_repeated else value
-            continue
-        convert, path = one.convert, f"{field}.{one.name}" if field else one.name
-        if one.is_repeated:
-            values[one.name] = tuple(convert(item, f"{path}[{i}]") for i, item in enumerate(value))
-        else:
-            values[one.name] = convert(value, path)
-    return cls(**values)
+    try:
+        value: T = _reader(kind, message.DESCRIPTOR)(message)
+        return value
+    except _NotSet as error:
+        where = ".".join([field] * bool(field) + error.path[::-1]).replace(".[", "[")
+        raise InvalidInput(where, error.allowed) from None
 
 
 def to_message(value: object, message_type: type[M]) -> M:
@@ -105,16 +98,6 @@ def _names(cls: Any) -> tuple[str, ...]:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Read:
-    """A field of a message on its way into a dataclass; without `convert` its values are taken as they are."""
-
-    name: str
-    is_optional: bool
-    is_repeated: bool
-    convert: Callable[[Any, str], Any] | None
-
-
-@dataclasses.dataclass(frozen=True)
 class _Filled:
     """A field of a dataclass on its way into a message; enums have their `numbers` by the domain's value."""
 
@@ -124,35 +107,94 @@ class _Filled:
     numbers: Mapping[str, int] | None
 
 
+class _NotSet(Exception):
+    """An enum value that is not set or unknown; its path grows on the way up, innermost first."""
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed
+        self.path: list[str] = []
+
+
 @functools.cache
-def _fields_read(cls: Any, message: Descriptor) -> tuple[_Read, ...]:
+def _reader(cls: Any, message: Descriptor) -> Callable[[Message], Any]:
+    """What makes a dataclass of a message; scalars, most of all fields, are fetched in one go."""
     hints = typing.get_type_hints(cls)
-    return tuple(_field_read(name, hints[name], message.fields_by_name[name]) for name in hints)
+    plain, others = list[str](), list[tuple[str, bool, Callable[[Any], Any]]]()
+    for name, hint in hints.items():
+        field = message.fields_by_name[name]
+        may_lack = field.has_presence and field.message_type is None
+        if field.is_repeated or field.message_type or field.enum_type or may_lack:
+            others.append((name, may_lack, _field_reader(field, hint)))
+        else:
+            plain.append(name)
+    scalars = _fetcher(plain)
+
+    def read(source: Message) -> Any:
+        values = dict(zip(plain, scalars(source), strict=True))
+        for name, may_lack, convert in others:
+            if may_lack and not source.HasField(name):
+                continue
+            try:
+                values[name] = convert(getattr(source, name))
+            except _NotSet as error:
+                error.path.append(name)
+                raise
+        return cls(**values)
+
+    return read
 
 
-def _field_read(name: str, hint: Any, field: FieldDescriptor) -> _Read:
-    is_message = field.message_type is not None
+def _fetcher(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return lambda source: tuple(getattr(source, name) for name in names)
+
+
+def _field_reader(field: FieldDescriptor, hint: Any) -> Callable[[Any], Any]:
+    """What converts a field's value."""
     if field.is_repeated:
         hint = typing.get_args(hint)[0]
     if isinstance(hint, types.UnionType):
         hint = next(option for option in typing.get_args(hint) if option is not type(None))
-    convert: Callable[[Any, str], Any] | None = None
+    convert: Callable[[Any], Any]
     if field.enum_type is not None:
-        convert = functools.partial(_enum_value, hint=hint, enum=field.enum_type)
-    elif is_message:
-        convert = functools.partial(_inner, cls=hint)
-    return _Read(name, field.has_presence and not is_message, field.is_repeated, convert)
+        convert = _enum_reader(hint, field.enum_type)
+    elif field.message_type is not None:
+        convert = _reader(hint, field.message_type)
+    else:
+        return tuple if field.is_repeated else _as_it_is
+    return _of_all(convert) if field.is_repeated else convert
 
 
-def _inner(value: Message, path: str, *, cls: Any) -> Any:
-    return from_message(value, cls, path)
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
-def _enum_value(number: int, path: str, *, hint: type[StrEnum], enum: EnumDescriptor) -> StrEnum:
-    known = enum.values_by_number.get(number)
-    if known is None or number == 0:
-        raise InvalidInput(path, f"must be one of {', '.join(value.name for value in enum.values[1:])}")
-    return hint(known.name.removeprefix(_enum_prefix(enum)).lower())
+def _of_all(convert: Callable[[Any], Any]) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
+    def read_all(items: Iterable[Any]) -> tuple[Any, ...]:
+        read: list[Any] = []
+        try:
+            for item in items:
+                read.append(convert(item))
+        except _NotSet as error:
+            error.path.append(f"[{len(read)}]")
+            raise
+        return tuple(read)
+
+    return read_all
+
+
+def _enum_reader(hint: type[StrEnum], enum: EnumDescriptor) -> Callable[[int], StrEnum]:
+    named = {value.number: value.name.removeprefix(_enum_prefix(enum)).lower() for value in enum.values if value.number}
+    members = {number: hint(name) for number, name in named.items()}
+
+    def read(number: int) -> StrEnum:
+        if number not in members:
+            raise _NotSet(f"must be one of {', '.join(value.name for value in enum.values[1:])}")
+        return members[number]
+
+    return read
 
 
 def _enum_prefix(enum: EnumDescriptor) -> str:
