@@ -4,7 +4,7 @@ Numbers of chapters, scenes and frames are 1-based everywhere, as people count t
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -291,8 +291,8 @@ class Shape:
                 yield chapter, scene
 
 
-def drawn(description: str, characters: Sequence[Character]) -> str:
-    """The description with every mention of a character replaced by the fixed appearance.
+def drawing(characters: Sequence[Character]) -> Callable[[str], str]:
+    """Replaces every mention of a character in a description by the fixed appearance.
 
     Longer mentions go first, so that "Clara Whitfield" leaves no surname behind; possessives keep their "'s".
     """
@@ -303,15 +303,25 @@ def drawn(description: str, characters: Sequence[Character]) -> str:
         if mention
     }
     if not mentions:
-        return description
+        return lambda description: description
     longest_first = sorted(mentions, key=len, reverse=True)
     pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, longest_first)) + r")\b")
-    return pattern.sub(lambda match: mentions[match.group()], description)
+    return lambda description: pattern.sub(lambda match: mentions[match.group()], description)
+
+
+def drawn(description: str, characters: Sequence[Character]) -> str:
+    """One description with the appearances; see `drawing`."""
+    return drawing(characters)(description)
+
+
+def styled(text: str, style_name: str) -> str:
+    """The picture model's prompt for a frame (paper, stage 3); `style_name` is the learnt token or a word."""
+    return f"generate an image in {style_name} style: {text}"
 
 
 def frame_prompt(description: str, characters: Sequence[Character], style_name: str) -> str:
-    """The picture model's prompt for a frame (paper, stage 3); `style_name` is the learnt token or a word."""
-    return f"generate an image in {style_name} style: {drawn(description, characters)}"
+    """The same of a description that names characters."""
+    return styled(drawn(description, characters), style_name)
 
 
 def character_prompt(appearance: str, location: str) -> str:

@@ -19,13 +19,13 @@ class Lanes:
     @asynccontextmanager
     async def place(self, stage: Stage, progress: Progress) -> AsyncIterator[None]:
         """Wait for a place in the stage's lane and hold it."""
-        waiting = self._metrics.queue_depth.labels(stage)
+        waiting = self._metrics.waiting(stage)
         with waiting.track_inprogress():
             await self._places[stage].acquire(progress.owner)
         progress.in_progress[stage] += 1
         progress.notify()
         try:
-            with self._metrics.in_progress.labels(stage, "").track_inprogress():
+            with self._metrics.working(stage, "").track_inprogress():
                 yield
         finally:
             self._places[stage].release(progress.owner)

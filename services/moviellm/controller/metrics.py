@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
@@ -77,7 +77,19 @@ class Metrics:
         self.units_made = Gauge(
             "moviellm_stage_units_made", "Units that the running datasets have", ("stage",), registry=registry
         )
+        self._keep_children()
         self._begin_at_zero()
+
+    def _keep_children(self) -> None:
+        """Series are looked up by their labels once: `labels` takes longer than what is then done with them."""
+        self._items, self._duration = cache(self.items.labels), cache(self.duration.labels)
+        self._last_success = cache(self.last_success.labels)
+        self._gpu_seconds, self._stage_gpu_seconds = (
+            cache(self.gpu_seconds.labels),
+            cache(self.stage_gpu_seconds.labels),
+        )
+        self._frames, self._scenes = cache(self.frames.labels), cache(self.scenes.labels)
+        self.waiting, self.working = cache(self.queue_depth.labels), cache(self.in_progress.labels)
 
     def _begin_at_zero(self) -> None:
         for stage in Stage:
@@ -98,18 +110,26 @@ class Metrics:
 
     def succeeded(self, stage: Stage, work: Work, *, tenant: str) -> None:
         """A unit was made."""
-        self.items.labels(stage, work.node_pool, "success").inc()
-        self.duration.labels(stage, work.node_pool).observe(work.seconds)
-        self.last_success.labels(stage).set_to_current_time()
+        self._items(stage, work.node_pool, "success").inc()
+        self._duration(stage, work.node_pool).observe(work.seconds)
+        self._last_success(stage).set_to_current_time()
         self.held_gpus(stage, work, tenant=tenant)
         if work.prompt_tokens or work.completion_tokens:
             self._paid("prompt", ModelUse(work.model, work.prompt_tokens, 0))
             self._paid("completion", ModelUse(work.model, 0, work.completion_tokens))
 
+    def rendered_frame(self, work: Work, *, existed: bool) -> None:
+        """A frame is in the store."""
+        self._frames(work.node_pool, "existed" if existed else "rendered").inc()
+
+    def rendered_scene(self, work: Work) -> None:
+        """All frames of a scene are in the store."""
+        self._scenes(work.node_pool).inc()
+
     def held_gpus(self, stage: Stage, work: Work, *, tenant: str) -> None:
         """GPUs were held: for a unit that was made, or for pictures that are part of none."""
-        self.gpu_seconds.labels(work.node_pool, tenant).inc(work.gpu_seconds)
-        self.stage_gpu_seconds.labels(stage, work.node_pool).inc(work.gpu_seconds)
+        self._gpu_seconds(work.node_pool, tenant).inc(work.gpu_seconds)
+        self._stage_gpu_seconds(stage, work.node_pool).inc(work.gpu_seconds)
 
     def failed(self, stage: Stage, reason: str, *, final: bool) -> None:
         """A try failed for a `reason` of errors.py or of a service; `final` when the unit is given up."""

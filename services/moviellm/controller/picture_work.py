@@ -19,7 +19,7 @@ from moviellm.dataset import (
     derived_seed,
 )
 from moviellm.errors import Broken, Unsatisfied
-from moviellm.movie import LearnedStyle, Outline, Scene, StoredFile, Work, drawn, frame_prompt
+from moviellm.movie import LearnedStyle, Outline, Scene, StoredFile, Work, drawing, frame_prompt, styled
 
 NO_SCORER = "NO_SCORER"
 """Why a deployment without a scorer measures nothing; its movies are complete without figures."""
@@ -43,8 +43,8 @@ class SeenMovie:
 
     def texts(self) -> tuple[str, ...]:
         """What each frame shows, appearances for names, no style."""
-        characters = self.outline.characters
-        return tuple(drawn(frame.description, characters) for scene in self.scenes for frame in scene.frames)
+        told = drawing(self.outline.characters)
+        return tuple(told(frame.description) for scene in self.scenes for frame in scene.frames)
 
 
 class PictureWork:
@@ -88,19 +88,23 @@ class PictureWork:
         self, movie: int, keys: MovieKeys, outline: Outline, scene: Scene, looks: MovieLooks
     ) -> tuple[PictureOrder, ...]:
         words = f", {outline.style.words}" if self._spec.style.method is StyleMethod.PROMPT else ""
-        style, characters = looks.style.learned.token or outline.style.keyword, looks.shown(outline)
-        numbered = [
-            (self._spec.shape.frame_number(scene.chapter, scene.number, frame.number), frame) for frame in scene.frames
-        ]
-        return tuple(
-            PictureOrder(
+        style = looks.style.learned.token or outline.style.keyword
+        told = drawing(outline.characters)
+        shown = drawing(looks.shown(outline)) if looks.faces else None
+
+        def order(description: str, number: int) -> PictureOrder:
+            text = told(description)
+            return PictureOrder(
                 number,
-                frame_prompt(frame.description, characters, style) + words,
+                styled(shown(description) if shown else text, style) + words,
                 derived_seed(self._spec.seed, "movie", movie, "frame", number),
                 self._maker.store.uri(keys.frame(number)),
-                drawn(frame.description, outline.characters),
+                text,
             )
-            for number, frame in numbered
+
+        number_of = self._spec.shape.frame_number
+        return tuple(
+            order(frame.description, number_of(scene.chapter, scene.number, frame.number)) for frame in scene.frames
         )
 
     async def _render(
@@ -122,12 +126,11 @@ class PictureWork:
         learned = [looks.style.digest, *(look.digest for look in looks.characters)]
         made_from = digest_of([(order.prompt, order.seed) for order in orders], learned, vars(self._options))
         work = _total(list(pictures.values()))
-        self._maker.metrics.scenes.labels(work.node_pool).inc()
+        self._maker.metrics.rendered_scene(work)
         return Made(RenderedScene(frames), work, made_from)
 
     def _count(self, movie: int, picture: RenderedPicture) -> None:
-        outcome = "existed" if picture.existed else "rendered"
-        self._maker.metrics.frames.labels(picture.work.node_pool, outcome).inc()
+        self._maker.metrics.rendered_frame(picture.work, existed=picture.existed)
         if (movie, picture.number) not in self._present:
             self._present.add((movie, picture.number))
             self._maker.progress.made(Stage.RENDERING)
