@@ -125,15 +125,14 @@ class GrpcStages:
         self, spec: MovieDatasetSpec, outline: Outline, chapter: Chapter, scene: int, seed: int
     ) -> Made[Scene]:
         """Level 3 of a plot."""
-        request = scripting_service_pb2.WriteSceneRequest(
-            outline=_outline(outline),
-            chapter=_chapter(chapter),
+        rest = scripting_service_pb2.WriteSceneRequest(
             scene=scene,
             frames=spec.frames,
             dialogue_lines=spec.dialogue_lines,
             seed=seed,
             prompts=_plot_prompts(spec),
         )
+        request = _plot_so_far(outline, chapter) + _written(rest)
         return await self._unary(
             Stage.SCRIPTING, self._scripting.WriteScene, request, lambda r: wire.from_message(r.scene, Scene)
         )
@@ -240,14 +239,13 @@ class GrpcStages:
         self, spec: MovieDatasetSpec, outline: Outline, chapter: Chapter, scene: Scene, seed: int
     ) -> Made[Questions]:
         """Questions about a scene."""
-        request = question_service_pb2.AskSceneRequest(
-            outline=_outline(outline),
-            chapter=_chapter(chapter),
+        rest = question_service_pb2.AskSceneRequest(
             scene=wire.to_message(scene, movie_pb2.Scene),
             shape=_shape(spec),
             seed=seed,
             prompts=_question_prompts(spec),
         )
+        request = _plot_so_far(outline, chapter) + _written(rest)
         return await self._unary(Stage.QA, self._qa.AskScene, request, _questions)
 
     async def ask_order(
@@ -293,15 +291,15 @@ class GrpcStages:
         self,
         stage: Stage,
         method: Callable[..., Awaitable[Any]],
-        request: Message,
+        request: Message | bytes,
         value_of: Callable[[Any], T],
         *,
         metadata: tuple[tuple[str, str], ...] = (),
     ) -> Made[T]:
-        response = await called(stage, method(request, timeout=DEADLINES[stage], metadata=metadata))
-        made_from = digest(request.SerializeToString(deterministic=True))
+        data = request if isinstance(request, bytes) else _written(request)
+        response = await called(stage, method(data, timeout=DEADLINES[stage], metadata=metadata))
         mends = tuple(wire.from_message(mend, Mend) for mend in getattr(response, "mends", ()))
-        return Made(value_of(response), wire.from_message(response.work, Work), made_from, mends)
+        return Made(value_of(response), wire.from_message(response.work, Work), digest(data), mends)
 
 
 def _spec(spec: MovieDatasetSpec) -> movie_dataset_service_pb2.MovieDatasetSpec:
@@ -316,6 +314,25 @@ def _outline(outline: Outline) -> movie_pb2.Outline:
 @kept(512)
 def _chapter(chapter: Chapter) -> movie_pb2.Chapter:
     return wire.to_message(chapter, movie_pb2.Chapter)
+
+
+def _plot_so_far(outline: Outline, chapter: Chapter) -> bytes:
+    """The fields `outline` and `chapter` of a request about a scene: the bytes of a message's parts make its bytes."""
+    return _outline_field(outline) + _chapter_field(chapter)
+
+
+@kept(64)
+def _outline_field(outline: Outline) -> bytes:
+    return _written(scripting_service_pb2.WriteSceneRequest(outline=_outline(outline)))
+
+
+@kept(512)
+def _chapter_field(chapter: Chapter) -> bytes:
+    return _written(scripting_service_pb2.WriteSceneRequest(chapter=_chapter(chapter)))
+
+
+def _written(message: Message) -> bytes:
+    return message.SerializeToString(deterministic=True)
 
 
 def _shape(spec: MovieDatasetSpec) -> movie_pb2.Shape:

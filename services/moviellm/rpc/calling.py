@@ -6,9 +6,9 @@ from typing import TypeVar
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from moviellm.rpc.ready_made import ReadyChannel
 from moviellm.rpc.statuses import MAX_MESSAGE_BYTES, error_of
 from moviellm.security.secured_channel import PLAIN, Peer, SecuredChannel
-from moviellm.trace_channel import TraceChannel
 
 T = TypeVar("T")
 
@@ -29,8 +29,8 @@ def channel(target: str, peer: Peer = PLAIN) -> grpc.aio.Channel:
     Raises Unsatisfied for certificates in `peer` that are no good.
     """
     if peer.is_plain:
-        return TraceChannel(grpc.aio.insecure_channel(target, options=_OPTIONS))
-    return TraceChannel(SecuredChannel(target, peer, _OPTIONS))
+        return ReadyChannel(grpc.aio.insecure_channel(target, options=_OPTIONS))
+    return ReadyChannel(SecuredChannel(target, peer, _OPTIONS))
 
 
 async def call(service: str, invocation: Awaitable[T]) -> T:

@@ -1,9 +1,24 @@
-"""Streams may yield messages or their bytes: what many callers are sent is then turned into bytes once."""
+"""Messages may be sent as their bytes: what many callers are sent, or is wanted for a digest too, is written once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc
+
+from moviellm.trace_channel import TraceChannel
+
+
+class ReadyChannel(TraceChannel):
+    """Takes requests of unary calls as messages or bytes."""
+
+    def unary_unary(self, *given: Any, **named: Any) -> Any:
+        """A method's caller."""
+        return super().unary_unary(*given, **_taking_bytes(named))
+
+
+def _taking_bytes(named: Mapping[str, Any]) -> dict[str, Any]:
+    write = named.get("request_serializer")
+    return {**named, "request_serializer": _passing(write)} if write else dict(named)
 
 
 class ReadyMade(grpc.aio.ServerInterceptor):
