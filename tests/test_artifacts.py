@@ -1,10 +1,12 @@
 """The artifact store on a local folder."""
 
 import asyncio
+import hashlib
+import random
 
 import pytest
 
-from moviellm.artifacts import PIECE_BYTES, ArtifactStore, DatasetKeys
+from moviellm.artifacts import LITTLE_BYTES, PIECE_BYTES, ArtifactStore, DatasetKeys, digest
 from moviellm.errors import InvalidInput, NotFound
 from moviellm.settings import StoreSettings
 
@@ -88,3 +90,9 @@ def test_a_store_behind_a_link_is_fine(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "real")
     store = ArtifactStore.open(StoreSettings(url=f"file://{tmp_path}/link"))
     assert store.key(store.uri("a/b")) == "a/b"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2047, 2048, 10_000, LITTLE_BYTES, LITTLE_BYTES + 1])
+def test_a_digest_is_sha_256_of_all_bytes_however_many(size):
+    data = random.Random(size).randbytes(size)
+    assert digest(data) == hashlib.sha256(data).hexdigest()

@@ -6,8 +6,10 @@ restart. Spans go to whoever `export_to` names; nobody by default.
 """
 
 import contextlib
+import functools
+import os
+import random
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextvars import ContextVar
@@ -61,6 +63,16 @@ class SpanSink(Protocol):
         """Keep the span, or send it; must not wait."""
 
 
+@functools.cache
+def _chance(process: int) -> random.Random:
+    """Ids must differ, not be secret; the system's own source costs a call of it each. A forked process has another."""
+    return random.Random()
+
+
+def _identifier(bits: int) -> str:
+    return f"{_chance(os.getpid()).getrandbits(bits) or 1:0{bits // 4}x}"
+
+
 _current: ContextVar[Trace | None] = ContextVar("moviellm_trace", default=None)
 _sinks: list[SpanSink] = []
 
@@ -98,7 +110,7 @@ def outgoing() -> tuple[tuple[str, str], ...]:
 
 def begun() -> Trace:
     """The trace one is in, or a new one, for what will be done later in its name."""
-    return _current.get() or Trace(secrets.token_hex(16), secrets.token_hex(8))
+    return _current.get() or Trace(_identifier(128), _identifier(64))
 
 
 @contextlib.contextmanager
@@ -106,7 +118,7 @@ def span(name: str, *, parent: Trace | None = None, is_server: bool = False, **a
     """Work within `parent`, else within the trace one is in, else within a new one."""
     before = _current.get()
     above = parent or before
-    trace = Trace(above.trace_id, secrets.token_hex(8), above.sampled) if above else begun()
+    trace = Trace(above.trace_id, _identifier(64), above.sampled) if above else begun()
     work = Span(name, trace, above.span_id if above else "", is_server, time.time_ns(), attributes=attributes)
     _current.set(trace)
     try:
