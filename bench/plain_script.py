@@ -1,7 +1,7 @@
 """The paper's procedure as people write it with diffusers: one script, one thing after the other.
 
-All prompts first, then for each movie reference pictures one by one and textual inversion the documented way (the whole
-embedding table in the optimizer, pictures encoded at every step, a fixed number of steps), then every frame by itself,
+All prompts first, then for each movie reference pictures one by one and textual inversion the documented way (a picture a
+pass, four passes a step, encoded at every one, the whole embedding table in the optimizer, a fixed number of steps), then every frame by itself,
 then the questions. It is given the same writer, asker, model, sampling and number of steps as the system, and less to
 do: pictures and one file of records, no videos, no shards, no checks, nothing to go on from.
 """
@@ -68,7 +68,10 @@ def painted(pipe: Any, prompt: str, seed: int) -> Image.Image:
 
 
 def taught(pipe: Any, token: str, references: list[Image.Image]) -> None:
-    """Textual inversion into the pipeline's own vocabulary, by the loop that diffusers documents."""
+    """Textual inversion into the pipeline's own vocabulary, by the loop and with the numbers that diffusers documents.
+
+    A picture a pass, passes of a step added up: `--train_batch_size=1 --gradient_accumulation_steps=4`.
+    """
     recipe = PAPER_POCKET
     pipe.tokenizer.add_tokens([token])
     pipe.text_encoder.resize_token_embeddings(len(pipe.tokenizer))
@@ -80,15 +83,17 @@ def taught(pipe: Any, token: str, references: list[Image.Image]) -> None:
     optimizer = torch.optim.AdamW([table], lr=recipe.learning_rate)
     pixels = torch.from_numpy(np.stack([np.asarray(one) for one in references])).permute(0, 3, 1, 2) / 127.5 - 1
     for step in range(recipe.steps):
-        chosen = torch.randint(len(pixels), (recipe.batch_size,))
-        with torch.no_grad():
-            z = pipe.vae.encode(pixels[chosen]).latent_dist.sample() * pipe.vae.config.scaling_factor
-        noise, t = torch.randn_like(z), torch.randint(pipe.scheduler.config.num_train_timesteps, (len(z),))
-        prompts = [TEMPLATES[(step + i) % len(TEMPLATES)].format(token) for i in range(len(z))]
-        ids = pipe.tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt").input_ids
-        noisy, target = pipe.scheduler.add_noise(z, noise, t), pipe.scheduler.get_velocity(z, noise, t)
-        predicted = pipe.unet(noisy, t, encoder_hidden_states=pipe.text_encoder(ids)[0]).sample
-        torch.nn.functional.mse_loss(predicted, target).backward()  # type: ignore[no-untyped-call]
+        for number in range(recipe.batch_size):
+            picture = pixels[torch.randint(len(pixels), (1,))]
+            with torch.no_grad():
+                z = pipe.vae.encode(picture).latent_dist.sample() * pipe.vae.config.scaling_factor
+            noise, t = torch.randn_like(z), torch.randint(pipe.scheduler.config.num_train_timesteps, (1,))
+            prompt = TEMPLATES[(step + number) % len(TEMPLATES)].format(token)
+            ids = pipe.tokenizer(prompt, padding="max_length", truncation=True, return_tensors="pt").input_ids
+            noisy, target = pipe.scheduler.add_noise(z, noise, t), pipe.scheduler.get_velocity(z, noise, t)
+            predicted = pipe.unet(noisy, t, encoder_hidden_states=pipe.text_encoder(ids)[0]).sample
+            loss = torch.nn.functional.mse_loss(predicted, target) / recipe.batch_size
+            loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad()
         with torch.no_grad():
