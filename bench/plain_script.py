@@ -1,9 +1,9 @@
 """The paper's procedure as people write it with diffusers: one script, one thing after the other.
 
-All prompts first, then for each movie reference pictures one by one and textual inversion the documented way (a picture a
-pass, four passes a step, encoded at every one, the whole embedding table in the optimizer, a fixed number of steps), then every frame by itself,
-then the questions. It is given the same writer, asker, model, sampling and number of steps as the system, and less to
-do: pictures and one file of records, no videos, no shards, no checks, nothing to go on from.
+All prompts first, then for each movie reference pictures one by one and textual inversion the documented way (a picture
+a pass, four passes a step, encoded at every one, the whole embedding table in the optimizer, a fixed number of steps),
+then every frame by itself, then the questions. It is given the same writer, asker, model, sampling and number of steps
+as the system, and less to do: pictures and one file of records, no videos, no shards, no checks, nothing to go on from.
 """
 
 import argparse
