@@ -28,9 +28,6 @@ from moviellm.node_pool import located
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import configure_logging, export_spans, serve_metrics
 
-GARBAGE = (20_000, 20, 20)
-"""When Python looks for garbage in cycles, of which next to none is made here; its defaults took 5 % of the time."""
-
 
 def stages_of(settings: ControllerSettings) -> Stages:
     """The stage services at the addresses that the settings name."""
@@ -114,8 +111,7 @@ def main() -> None:
     export_spans("controller", settings.otlp_endpoint)
     settings = located(settings, os.environ)
     serve_metrics(settings.metrics_listen, service="controller", node_pool=settings.node_pool)
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
+    gc.freeze()  # what was imported stays: to look it through for garbage again and again took 4 % of the time
     code = asyncio.run(serve(settings))
     if code:  # woken after a long pause, threads of gRPC and of the store can abort while Python takes itself apart
         sys.stdout.flush()
