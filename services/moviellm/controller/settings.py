@@ -78,8 +78,8 @@ class ControllerSettings(ServiceSettings):
     scripts_in_flight: int = Field(default=8, ge=1)
     """Calls to the scripting service at once."""
 
-    styles_in_flight: int = Field(default=1, ge=1)
-    """Styles learnt at once."""
+    styles_in_flight: int = Field(default=2, ge=1)
+    """Styles in work; with one more than are learnt at once, the next one's references are rendered meanwhile."""
 
     scenes_in_flight: int = Field(default=4, ge=1)
     """Scenes rendered at once; enough to keep every replica's next batch waiting."""
