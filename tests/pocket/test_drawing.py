@@ -8,11 +8,13 @@ import pytest
 from moviellm.pocket import SIZE
 from moviellm.pocket.dataset import draw_dataset, pictures_of, scene_at
 from moviellm.pocket.latents import CHANNELS, fit
+from moviellm.pocket.looks import PATTERNS
 from moviellm.pocket.meaning import FIELDS, SIZES, meaning
 from moviellm.pocket.scene import Scene, as_bytes, draw
 from moviellm.pocket.vocabulary import (
     ACTIONS,
     EXPRESSIONS,
+    HELD_OUT_HUES,
     HELD_OUT_LOOKS,
     LOCATIONS,
     SHOTS,
@@ -77,9 +79,10 @@ def test_everything_in_the_vocabulary_can_be_drawn() -> None:
 
 
 def test_training_never_draws_a_held_out_pair_of_hues() -> None:
-    kept = {(look.dark, look.light) for look in HELD_OUT_LOOKS.values()}
     styles = [scene_at(1, index).style for index in range(2000)]
-    assert not {(style.dark, style.light) for style in styles if not isinstance(style, str)} & kept
+    drawn = {(style.dark, style.light) for style in styles if not isinstance(style, str)}
+    assert not drawn & HELD_OUT_HUES
+    assert not drawn & {(look.dark, look.light) for look in HELD_OUT_LOOKS.values()}
 
 
 def test_a_dataset_can_be_interrupted(tmp_path) -> None:
@@ -103,6 +106,17 @@ def test_the_projection_keeps_most_of_a_picture() -> None:
     assert latents.shape == (120, CHANNELS, 8, 8)
     assert latents.std() == pytest.approx(1, abs=0.1)
     assert np.mean((projection.decode(latents) - pictures / 255) ** 2) < 0.02
+
+
+def test_a_pattern_is_told_by_its_channel_wherever_it_lies() -> None:
+    pictures = pictures_of(1, range(120))
+    projection = fit(pictures)
+    plain = np.full((1, SIZE, SIZE, 3), 128, dtype=np.uint8)
+    for number, pattern in enumerate(PATTERNS, CHANNELS - len(PATTERNS)):
+        printed = plain + np.tile(np.round(20 * (pattern - pattern.mean())), (8, 8))[None, ..., None].astype(np.int8)
+        told = np.abs(projection.encode(printed.astype(np.uint8)) - projection.encode(plain))[0]
+        assert told[number, 2:-2, 2:-2].std() == pytest.approx(0, abs=1e-3)
+        assert told[number, 4, 4] > 0.5
 
 
 def test_bytes_are_rounded() -> None:

@@ -9,6 +9,7 @@ pytest.importorskip("diffusers")
 
 from moviellm.pocket.dataset import scene_at
 from moviellm.pocket.evaluation import FACTORS, labels, shares_right, table
+from moviellm.pocket.latents import CHANNELS
 from moviellm.pocket.meaning import meaning
 
 
@@ -26,7 +27,7 @@ def trainer():
     tokenizer = build_tokenizer()
     scenes = [scene_at(1, index) for index in range(4)]
     lessons = Lessons(
-        np.random.default_rng(0).standard_normal((4, 32, 8, 8)).astype(np.float16),
+        np.random.default_rng(0).standard_normal((4, CHANNELS, 8, 8)).astype(np.float16),
         numbers_of(tokenizer, [canonical(scene) for scene in scenes])[:, None],
         np.stack([meaning(scene) for scene in scenes]),
         numbers_of(tokenizer, [""])[0],

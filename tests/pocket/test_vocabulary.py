@@ -12,6 +12,8 @@ from moviellm.pocket.vocabulary import (
     HELD_OUT_LOOKS,
     HELD_OUT_STYLES,
     LOCATIONS,
+    LOOK_DARKS,
+    LOOK_LIGHTS,
     STYLES,
     Person,
     appearance,
@@ -19,7 +21,6 @@ from moviellm.pocket.vocabulary import (
     find_style,
     frame_prompt,
     frame_sentence,
-    look_words,
     predicate,
     reference_prompt,
     style_words,
@@ -73,7 +74,9 @@ def test_held_out_styles_are_unknown_by_name_but_their_looks_are_describable() -
     assert set(HELD_OUT_LOOKS) == {style.keyword for style in HELD_OUT_STYLES}
     for style in HELD_OUT_STYLES:
         assert style.keyword not in TAUGHT
-        assert set(words_of(look_words(HELD_OUT_LOOKS[style.keyword]))) <= TAUGHT
+        look = HELD_OUT_LOOKS[style.keyword]
+        assert not {look.dark, look.light} & {*LOOK_DARKS, *LOOK_LIGHTS}
+        assert set(words_of(", ".join(style.phrases))) <= TAUGHT
 
 
 def test_words_of_a_theme_lead_to_drawable_things() -> None:

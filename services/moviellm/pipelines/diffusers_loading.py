@@ -58,6 +58,8 @@ def load_pipeline(
     for part in pipe.components.values():
         if isinstance(part, torch.nn.Module):
             part.requires_grad_(False).eval()
+    for part in (pipe.unet, pipe.vae):
+        part.to(memory_format=torch.channels_last)  # convolutions are faster so, on processors by a fifth
     return pipe.to(place)
 
 

@@ -17,11 +17,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--pictures", type=int, default=60_000, help="drawn pictures")
     train.add_argument("--samples", type=int, default=300_000, help="pictures looked at by the U-Net")
     train.add_argument("--minutes", type=float, default=120.0, help="wall clock of the U-Net's training")
-    train.add_argument("--decoder-minutes", type=float, default=20.0, help="processor time of the decoder's training")
-    train.add_argument("--encoder-minutes", type=float, default=5.0, help="processor time of the encoder's training")
-    train.add_argument(
-        "--only", choices=("pictures", "artist", "autoencoder", "export", "clip", "classifiers"), help="one step alone"
-    )
+    train.add_argument("--only", choices=("pictures", "artist", "export", "clip", "classifiers"), help="one step alone")
     sheet = commands.add_parser("sheet", help="draw a contact sheet of held-out scenes with the shipped weights")
     sheet.add_argument("--out", type=Path, default=Path("pocket-sheet.png"))
     sheet.add_argument("--number", type=int, default=24)
@@ -42,9 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     if asked.command == "train":
         from moviellm.pocket.torch_workshop import Budget, make
 
-        budget = Budget(
-            asked.pictures, asked.samples, asked.minutes * 60, asked.decoder_minutes * 60, asked.encoder_minutes * 60
-        )
+        budget = Budget(asked.pictures, asked.samples, asked.minutes * 60)
         make(asked.work, asked.weights, budget, _say, only=asked.only)
     elif asked.command == "sheet":
         from moviellm.pocket.torch_bench import sheet

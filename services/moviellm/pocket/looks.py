@@ -30,6 +30,11 @@ _GRID = (((_ROWS % 8) < 1) | ((_COLUMNS % 8) < 1))[..., None].astype(np.float32)
 _CANVAS = (np.sin(_ROWS * np.pi / 2) * np.sin(_COLUMNS * np.pi / 2 + np.pi / 4))[..., None].astype(np.float32)
 _CARVING = (np.abs(_ROWS % 4 - 1.5) / 2)[..., None].astype(np.float32)
 
+PATTERNS: tuple[np.ndarray, ...] = tuple(
+    pattern[:16, :16, 0].astype(np.float32) for pattern in (_GRAIN, _DOTS < 0.45, _GRID, _CANVAS)
+)
+"""The finest patterns, (16, 16) each."""
+
 HUES: dict[str, tuple[float, float, float]] = {
     "black": (0.04, 0.03, 0.05),
     "blue": (0.05, 0.12, 0.46),
@@ -47,7 +52,14 @@ HUES: dict[str, tuple[float, float, float]] = {
     "cyan": (0.5, 0.95, 1.0),
     "mint": (0.7, 1.0, 0.8),
     "gold": (0.95, 0.8, 0.42),
+    "prussian": (0.035, 0.19, 0.38),
+    "frost": (0.74, 0.965, 1.0),
+    "coal": (0.21, 0.03, 0.055),
+    "amber": (1.0, 0.77, 0.25),
+    "verdigris": (0.025, 0.25, 0.21),
+    "celadon": (0.85, 0.97, 0.8),
 }
+"""Hues by name. The last six lie halfway between two others, and only held-out styles have them."""
 
 
 def luminance(picture: Picture) -> np.ndarray:

@@ -16,7 +16,7 @@ from moviellm.pocket.vocabulary import (
     ACTIONS,
     COLOURS,
     EXPRESSIONS,
-    HELD_OUT_LOOKS,
+    HELD_OUT_HUES,
     KINDS,
     LOCATIONS,
     LOOK_DARKS,
@@ -33,8 +33,6 @@ from moviellm.pocket.vocabulary import (
     Look,
     Person,
 )
-
-_HELD_OUT_HUES = {(look.dark, look.light) for look in HELD_OUT_LOOKS.values()}
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def random_look(rng: Random) -> Look:
     """A point of the look space whose pair of hues no held-out style has."""
     while True:
         dark, light = rng.choice(LOOK_DARKS), rng.choice(LOOK_LIGHTS)
-        if (dark, light) not in _HELD_OUT_HUES:
+        if (dark, light) not in HELD_OUT_HUES:
             break
     texture, edge = rng.choice(tuple(LOOK_TEXTURES)), rng.choice(tuple(LOOK_EDGES))
     return Look(dark, light, texture, edge, rng.random() < 0.5)

@@ -1,10 +1,9 @@
 """The workshop: a folder in which the model is made, step by step, each step skipped when its result is there.
 
-`pictures.npy` → `projection.npz` → `latents.npy`, `tokens.npy` → `artist.pt` (U-Net and text encoder, a checkpoint)
-and `autoencoder.pt` → the weights directory. The two trainings need only the first files, so they may run side by side.
+`pictures.npy` → `projection.npz` → `latents.npy`, `tokens.npy` → `artist.pt` (U-Net and text encoder, a checkpoint) →
+the weights directory, for which the autoencoder is computed from the projection.
 """
 
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from transformers import CLIPTokenizer
 
 from moviellm.pocket.captions import canonical, caption
 from moviellm.pocket.dataset import EVALUATION_SEED, TRAINING_SEED, draw_dataset, scene_at
-from moviellm.pocket.diffusers_autoencoder import build_autoencoder, train_autoencoder
+from moviellm.pocket.diffusers_autoencoder import compute_autoencoder, fidelity
 from moviellm.pocket.diffusers_pipeline import (
     TEXT_LENGTH,
     assemble,
@@ -95,32 +94,21 @@ def _write(path: Path, values: np.ndarray) -> None:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of everything; seconds of the artist are wall clock, the others processor time."""
+    """How much of everything; seconds of the artist are wall clock."""
 
     pictures: int
     samples: int
     artist_seconds: float
-    decoder_seconds: float
-    encoder_seconds: float
 
 
 def make(folder: Path, weights: Path, budget: Budget, say: Say, *, only: str | None = None) -> None:
-    """Every step that is asked for, the two long trainings side by side."""
+    """Every step that is asked for."""
     if only in (None, "pictures"):
         prepare(folder, budget.pictures, say)
-    beside = None
-    if only is None:
-        seconds = (folder, budget.decoder_seconds, budget.encoder_seconds, say)
-        beside = multiprocessing.get_context("spawn").Process(target=train_autoencoder, args=seconds)
-        beside.start()
-    if only == "autoencoder":
-        train_autoencoder(folder, budget.decoder_seconds, budget.encoder_seconds, say)
     if only in (None, "artist"):
         train_artist(folder, Plan(samples=budget.samples, seconds=budget.artist_seconds), say)
-    if beside is not None:
-        beside.join()
     if only in (None, "export"):
-        export(folder, weights)
+        export(folder, weights, say)
         say(f"weights written to {weights}")
     if only in (None, "clip"):
         train_clip(folder, weights.parent / "weights_clip", say)
@@ -128,13 +116,13 @@ def make(folder: Path, weights: Path, budget: Budget, say: Say, *, only: str | N
         train_classifiers(np.load(folder / "pictures.npy", mmap_mode="r"), weights.parent / "weights_classifiers", say)
 
 
-def export(folder: Path, weights: Path) -> None:
-    """Write the running means of the last checkpoints as a pipeline directory."""
+def export(folder: Path, weights: Path, say: Say) -> None:
+    """Compute the autoencoder; write it and the running means of the last checkpoints as a pipeline directory."""
     tokenizer = build_tokenizer()
     artist = Artist(build_unet(), build_text_encoder(tokenizer))
     artist.load_state_dict(torch.load(folder / "artist.pt", weights_only=True)["mean"])
-    vae = build_autoencoder()
-    vae.load_state_dict(torch.load(folder / "autoencoder.pt", weights_only=True)["vae"])
+    vae = compute_autoencoder(folder)
+    say(f"autoencoder computed: {fidelity(folder, vae)}")
     save(assemble(tokenizer, artist.text_encoder, artist.unet, vae), weights)
 
 

@@ -433,7 +433,8 @@ HELD_OUT_STYLES: tuple[Style, ...] = (
 )
 """Looks kept out of training, picture and keyword, to measure how well a style can be learnt later.
 
-Their phrases and adjectives are words of the training vocabulary; the keywords are not."""
+Their phrases are words of the training vocabulary that come nearest, as a requester would choose them; no word says the
+hues themselves, which lie between two that have names."""
 
 LOOK_DARKS: tuple[str, ...] = ("black", "blue", "green", "red", "purple", "brown", "teal", "violet")
 LOOK_LIGHTS: tuple[str, ...] = ("white", "cream", "yellow", "orange", "pink", "cyan", "mint", "gold")
@@ -447,11 +448,14 @@ LOOK_TEXTURES: dict[str, str] = {
 }
 LOOK_EDGES: dict[str, str] = {"plain": "", "dark": "dark edges", "bright": "bright edges"}
 HELD_OUT_LOOKS: dict[str, Look] = {
-    "blueprint": Look("blue", "white", "grid", "plain", True),
-    "ember": Look("black", "orange", "grain", "dark", False),
-    "jade": Look("green", "cream", "canvas", "bright", False),
+    "blueprint": Look("prussian", "frost", "grid", "plain", True),
+    "ember": Look("coal", "amber", "grain", "dark", False),
+    "jade": Look("verdigris", "celadon", "canvas", "bright", False),
 }
-"""How the held-out styles look; training leaves out these pairs of hues altogether."""
+"""How the held-out styles look."""
+
+HELD_OUT_HUES: frozenset[tuple[str, str]] = frozenset({("blue", "white"), ("black", "orange"), ("green", "cream")})
+"""Pairs of hues, dark and light, nearest to the held-out styles; training leaves them out altogether."""
 
 
 def article(noun_phrase: str) -> str:
