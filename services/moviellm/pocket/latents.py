@@ -3,8 +3,9 @@
 An autoencoder this small, trained jointly from scratch, stalls. So the latents are fixed beforehand: the 768 numbers of
 a patch are projected on the leading components, and the decoder is the way back. Patterns differ so little from
 pixel to pixel that variance alone would drop the finest; each has a channel of its own, which tells how strong it is
-around a patch, for outlines within one patch look like patterns too. Each channel is scaled so that its deviation is
-the square root of what it was: full whitening would spend the model on noise.
+around a patch, for outlines within one patch look like patterns too. Each component is scaled so that its deviation
+is the square root of what it was: full whitening would spend the model on noise. Patterns are scaled to be loud, as
+they belong to a look and not to what is drawn: they are then decided early, and noise in them is not to be seen.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from moviellm.pocket.looks import PATTERNS
 
 PATCH = 16
 SIDE = SIZE // PATCH
+LOUD = 1.6
+"""Deviation of a pattern's channel."""
+
 COMPONENTS = 32
 CHANNELS = COMPONENTS + len(PATTERNS)
 
@@ -89,5 +93,6 @@ def fit(pictures: np.ndarray) -> Projection:
     plain = Projection(mean, basis.astype(np.float32), np.ones(CHANNELS, dtype=np.float32))
     deviation = plain.encode(pictures).std(axis=(0, 2, 3))
     gain = 1 / np.sqrt(deviation)
-    gain = gain / np.sqrt(np.mean((deviation * gain) ** 2))
+    gain /= np.sqrt(np.mean((deviation * gain)[:COMPONENTS] ** 2))
+    gain[COMPONENTS:] = LOUD / deviation[COMPONENTS:]
     return Projection(plain.mean, plain.basis, gain.astype(np.float32))
