@@ -6,7 +6,7 @@ import torch
 from diffusers import DDPMPipeline, DDPMScheduler, StableDiffusionXLPipeline, UNet2DModel
 
 from moviellm import errors
-from moviellm.pipelines.diffusers_loading import load_pipeline, picture_size
+from moviellm.pipelines.diffusers_loading import POCKET, load_pipeline, picture_size, resolve_dtype
 
 torch.set_num_threads(1)
 
@@ -63,3 +63,9 @@ def test_damaged_weights_are_one_sentence(tmp_path):
     with pytest.raises(errors.Unsatisfied, match=r"MOVIELLM_X_MODEL: the model .* cannot be loaded") as caught:
         load(tmp_path)
     assert "\n" not in caught.value.message
+
+
+def test_the_pocket_model_keeps_full_precision_wherever_it_runs():
+    assert resolve_dtype("auto", "cuda", POCKET) == torch.float32
+    assert resolve_dtype("auto", "cpu", "/models/sdxl") == torch.float32
+    assert resolve_dtype("float16", "cuda", POCKET) == torch.float16

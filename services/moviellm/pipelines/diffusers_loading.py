@@ -51,7 +51,7 @@ def load_pipeline(
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     try:
-        pipe = cls.from_pretrained(source, dtype=resolve_dtype(dtype, place), **options)
+        pipe = cls.from_pretrained(source, dtype=resolve_dtype(dtype, place, model), **options)
     except Exception as error:  # many libraries read these files, each with errors of its own
         raise Unsatisfied(f"{setting}: the model {source} cannot be loaded: {_first_line(error)}") from error
     pipe.set_progress_bar_config(disable=True)
@@ -72,11 +72,14 @@ def resolve_device(device: Device, setting: str = "device") -> str:
     return device
 
 
-def resolve_dtype(dtype: DType, device: str) -> torch.dtype:
-    """The number format of the weights; `auto` is float32 on the CPU, where half precision is slower."""
+def resolve_dtype(dtype: DType, device: str, model: str) -> torch.dtype:
+    """The number format of the weights.
+
+    `auto` is float32 on the CPU, where half precision is slower, and for the pocket model, whose decoder counts pixels.
+    """
     if dtype != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[dtype]
-    if device == "cpu":
+    if device == "cpu" or model == POCKET:
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
