@@ -5,8 +5,8 @@ style, with the style's words, with the learnt token and with a random vector of
 drawings in that style: how much of the way from "no style" and from "words" to the drawings does the token go?
 
 No prompt can take the model beyond its autoencoder. So every way is measured twice: to the drawings themselves, and to
-the drawings as the autoencoder shows them; and the ways that the style's words go, which name the nearest hues that have
-names, and that a taught style goes by its keyword, stand beside the token's.
+the drawings as the autoencoder shows them; and the ways that the style's words go, which name the nearest hues that
+have names, and that a taught style goes by its keyword, stand beside the token's.
 """
 
 import dataclasses
