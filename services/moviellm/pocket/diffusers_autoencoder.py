@@ -25,7 +25,7 @@ def build_autoencoder() -> AutoencoderKL:
         out_channels=3,
         down_block_types=("DownEncoderBlock2D",) * 5,
         up_block_types=("UpDecoderBlock2D",) * 5,
-        block_out_channels=(12, 16, 40, 80, 96),
+        block_out_channels=(16, 24, 40, 80, 96),
         layers_per_block=1,
         act_fn="relu",
         latent_channels=CHANNELS,

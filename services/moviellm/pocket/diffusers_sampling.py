@@ -26,6 +26,8 @@ def load(weights: Path = WEIGHTS) -> DiffusionPipeline:
     """The pipeline in single precision, on the processor, without progress bars; needs no network."""
     pipeline = DiffusionPipeline.from_pretrained(weights, dtype=torch.float32, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
+    for part in (pipeline.unet, pipeline.vae):
+        part.to(memory_format=torch.channels_last)
     return pipeline
 
 

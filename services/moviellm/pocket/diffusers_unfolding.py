@@ -10,6 +10,9 @@ copy a pixel is; and rectifiers let through only what that copy shall hold:
 What a patch holds beyond its own latents can partly be told from its neighbours' (outlines go on), so the decoder
 begins with the content of 3×3 patches; this also softens the seams between patches.
 
+Patches are drawn one by one, so a step remains where two meet. The last block makes it a ramp: whoever was the first
+copy, or the second, of all four doublings lies at a seam, and moves a third of the way towards its neighbour there.
+
 Norms stay out of the way while one constant channel outweighs everything else: their mean and deviation are then nearly
 the same for every picture, and are undone by their own weights.
 """
@@ -20,6 +23,7 @@ import numpy as np
 import torch
 
 from moviellm.pocket.latents import CHANNELS, COMPONENTS, PATCH, SIDE, Projection
+from moviellm.pocket.looks import PATTERNS
 from moviellm.pocket.unfoldings import Unfolding, content_of, principal, unfoldings
 
 _CONSTANT = 64.0
@@ -36,6 +40,9 @@ _SPREAD = 4.0
 
 _NORMS = 128
 """Pictures that are enough to know the usual mean and deviation of a layer."""
+
+_SOFT = 1 / 3
+"""The part of the way to the neighbour that pixels at seams move: a step becomes three equal ones."""
 
 _CENTRE = torch.nn.functional.pad(torch.ones(1, 1), (1, 1, 1, 1))
 
@@ -154,8 +161,7 @@ def _keep_stream(resnet: Any) -> None:
 class _Decoder:
     """Counts, doubles and lets through.
 
-    At each level the stream holds the content, then, at the numbers that `_marks` gives, the constant, which copy a
-    pixel is (column, row: −1 for the first, 1 for the second), and the counts (column, row).
+    At each level the stream holds the content and, in the channels that `_marks` gives, where things are.
     """
 
     def __init__(self, vae: Any, projection: Projection, pictures: np.ndarray) -> None:
@@ -165,7 +171,7 @@ class _Decoder:
         blocks = list(vae.decoder.up_blocks)[1:]
         channels = [block.resnets[0].conv1.out_channels for block in blocks]
         self._at_once = [(number - 3) // 3 for number in channels]
-        later = [(number - 6 - once) // 4 for number, once in zip(channels, self._at_once, strict=True)]
+        later = [(number - 8 - once) // 4 for number, once in zip(channels, self._at_once, strict=True)]
         widths = [once + more for once, more in zip(self._at_once, later, strict=True)]
         self._content = content_of(projection, pictures)
         self._unfoldings = unfoldings(self._content, (*widths[:-1], 3))
@@ -185,14 +191,15 @@ class _Decoder:
         self._finish()
 
     def _begin(self) -> None:
-        """Latents, the constant, ones that will move away from the edges, and counts."""
+        """Latents (patterns smoothed once more), the constant, ones that will move away from the edges, and counts."""
         _zero(self._vae.post_quant_conv)
         self._vae.post_quant_conv.weight[:, :, 0, 0] = torch.eye(CHANNELS)
         conv, width = self._decoder.conv_in, self._content.width
         _zero(conv)
         conv.weight[:CHANNELS, :, 1, 1] = torch.eye(CHANNELS)
+        conv.weight[COMPONENTS:CHANNELS, COMPONENTS:] = torch.eye(len(PATTERNS))[..., None, None] / 9
         conv.weight[CHANNELS:width] = torch.from_numpy(self._content.taps).float()
-        one, column, row, columns, rows, _ = _marks(width)
+        one, column, row, columns, rows, *_ = _marks(width)
         conv.bias[one] = _CONSTANT
         for ones in (column, row):
             conv.bias[ones] = 1.0
@@ -211,7 +218,7 @@ class _Decoder:
     def _count(self, resnet: Any) -> None:
         """Move the ones two pixels right (and down), zeros entering, and add both on the way to the counts."""
         self._open(resnet.norm1, 0)
-        _, column, row, columns, rows, _ = _marks(self._content.width)
+        _, column, row, columns, rows, *_ = _marks(self._content.width)
         _zero(resnet.conv1)
         _zero(resnet.conv2)
         for at, (ones, count, (down, right)) in enumerate(((column, columns, (1, 0)), (row, rows, (0, 1)))):
@@ -231,22 +238,25 @@ class _Decoder:
         The second difference of the repeated count is −1 step at a first copy and 1 at a second; at the last, where a
         zero follows, the constant makes up for it.
         """
-        one, column, row, columns, rows, _ = _marks(width)
-        old_one, _, _, old_columns, old_rows, _ = marks
+        one, column, row, columns, rows, _, *seams = _marks(width)
+        old_one, _, _, old_columns, old_rows, _, *old_seams = marks
         _zero(conv)
         for number in range(width):
             conv.weight[number, number, 1, 1] = 1.0
         conv.weight[one, old_one, 1, 1] = 1.0
         steps = side / _SPREAD
-        for copy, count, old, axis in ((column, columns, old_columns, 1), (row, rows, old_rows, 0)):
+        across, down = ((column, columns, old_columns), (row, rows, old_rows))
+        for axis, (copy, count, old), seam, old_seam in zip((1, 0), (across, down), seams, old_seams, strict=True):
             taps = torch.zeros(3, 3)
             ends = torch.zeros(3, 3)
             for at, (difference, end) in enumerate(((1.0, 0.0), (-2.0, 1.0), (1.0, -1.0))):
                 where = (1, at) if axis == 1 else (at, 1)
                 taps[where] = difference * steps
                 ends[where] = end * (side + 1) / _CONSTANT
-            conv.weight[copy, old] = taps
-            conv.weight[copy, old_one] = ends
+            for told in (copy, seam):
+                conv.weight[told, old] = taps
+                conv.weight[told, old_one] = ends
+            conv.weight[seam, old_seam, 1, 1] = 1.0
             # the next count is 2·count − ½ + ½·copy, in steps half as large
             conv.weight[count, old] = taps * 0.25 / steps
             conv.weight[count, old, 1, 1] += 1.0
@@ -272,7 +282,7 @@ class _Decoder:
                 shortcut.weight[target, source, 0, 0] = 1.0
         self._let_through(first, [one[:at_once] for one in differences], above, old, 0)
         if not later:
-            _zero(second.conv2)
+            self._soften(second, new)
             return new
         whole = width + 3 * later
         picks = []
@@ -287,7 +297,7 @@ class _Decoder:
         self, resnet: Any, maps: list[torch.Tensor], width: int, marks: tuple[int, ...], target: int
     ) -> None:
         """Add to the stream, from channel `target` on, each map of the content where its copy is met."""
-        _, column, row, _, _, nothing = marks
+        _, column, row, _, _, nothing, *_ = marks
         lift = self._open(resnet.norm1, max(marks) + 1)
         _zero(resnet.conv1)
         _zero(resnet.conv2)
@@ -309,6 +319,28 @@ class _Decoder:
         resnet.conv1.bias -= resnet.conv1.weight.sum(dim=(2, 3)) @ lift
         self._open(resnet.norm2, None)
 
+    def _soften(self, resnet: Any, marks: tuple[int, ...]) -> None:
+        """Move pixels at seams towards their neighbours on the other side; at the picture's edge there are none."""
+        one, seams = marks[0], marks[-2:]
+        lift = self._open(resnet.norm1, max(marks) + 1)
+        _zero(resnet.conv1)
+        _zero(resnet.conv2)
+        sides = ((seams[0], -1, (1, 0)), (seams[0], 1, (1, 2)), (seams[1], -1, (0, 1)), (seams[1], 1, (2, 1)))
+        for at, (seam, sign, beside) in enumerate(sides):
+            reference = 4 * at + 3
+            for colour, hidden in enumerate(range(4 * at, reference)):
+                resnet.conv1.weight[hidden, colour][beside] = 1.0
+                resnet.conv1.weight[hidden, colour, 1, 1] = -1.0
+                resnet.conv2.weight[colour, hidden, 1, 1] = _SOFT
+                resnet.conv2.weight[colour, reference, 1, 1] = -_SOFT
+            for hidden in range(4 * at, reference + 1):
+                resnet.conv1.weight[hidden, seam, 1, 1] = sign * _GATE
+                resnet.conv1.bias[hidden] = -3 * _GATE
+                resnet.conv1.weight[hidden, one][beside] = 5 * _GATE / _CONSTANT
+                resnet.conv1.weight[hidden, one, 1, 1] = -5 * _GATE / _CONSTANT
+        resnet.conv1.bias -= resnet.conv1.weight.sum(dim=(2, 3)) @ lift
+        self._open(resnet.norm2, None)
+
     def _finish(self) -> None:
         """The last norm, SiLU and convolution, and the mean patch, whose tone alone is worth a bias."""
         decoder = self._decoder
@@ -316,13 +348,15 @@ class _Decoder:
         _undo(decoder.conv_norm_out, mean, deviation, _LINEAR)
         _zero(decoder.conv_out)
         decoder.conv_out.weight[:, :3, 1, 1] = torch.eye(3)
-        decoder.conv_out.weight[:, _marks(3)[-1], 1, 1] = -1.0
+        decoder.conv_out.weight[:, _marks(3)[5], 1, 1] = -1.0
         decoder.conv_out.bias.copy_(self._mean.mean(dim=(0, 1)))
 
 
-def _marks(width: int) -> tuple[int, int, int, int, int, int]:
-    """Channels of the constant, the copy's column and row, the counts of columns and rows, and of nothing.
+def _marks(width: int) -> tuple[int, ...]:
+    """Channels of what goes with a content of that width.
 
-    What a norm takes away from nothing it took away from all others too.
+    The constant; which copy a pixel is, column and row (−1 for the first, 1 for the second); counts of columns and
+    rows; nothing (what a norm takes away from nothing it took away from all others too); the sums of all copies so
+    far, column and row.
     """
-    return width, width + 1, width + 2, width + 3, width + 4, width + 5
+    return tuple(range(width, width + 8))

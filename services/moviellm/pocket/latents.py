@@ -44,7 +44,7 @@ class Projection:
         scaled = self.basis * self.gain
         high, wide = pictures.shape[1] // PATCH, pictures.shape[2] // PATCH
         found = (patches(pictures) @ scaled).reshape(len(pictures), high, wide, -1)
-        found[..., COMPONENTS:] = _around(found[..., COMPONENTS:])
+        found[..., COMPONENTS:] = around_each(found[..., COMPONENTS:])
         return np.ascontiguousarray((found - self.mean @ scaled).transpose(0, 3, 1, 2))
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ class Projection:
             return Projection(arrays["mean"], arrays["basis"], arrays["gain"])
 
 
-def _around(values: np.ndarray) -> np.ndarray:
+def around_each(values: np.ndarray) -> np.ndarray:
     """Means of 3×3, zeros around: (N, H, W, C)."""
     wide = np.pad(values, ((0, 0), (1, 1), (1, 1), (0, 0)))
     high, broad = values.shape[1:3]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from moviellm.pocket.latents import CHANNELS, PATCH, Projection, patches
+from moviellm.pocket.latents import CHANNELS, COMPONENTS, PATCH, Projection, around_each, patches
 
 _BESIDE = 24
 """Numbers a patch that are told from its neighbours."""
@@ -59,7 +59,8 @@ def _quarters(side: int) -> Iterator[Matrix]:
 class Content:
     """What the decoder begins with: latents, and more from 3×3 patches of them.
 
-    `taps` (more, C, 3, 3) tell it, `shown` (768, C + more) is what it all looks like, `samples` (N, C + more) are some.
+    Patterns are once more means of 3×3. `taps` (more, C, 3, 3) tell the rest, `shown` (768, C + more) is what it all
+    looks like, `samples` (N, C + more) are some.
     """
 
     taps: Matrix
@@ -79,7 +80,8 @@ def content_of(projection: Projection, pictures: np.ndarray) -> Content:
     high, broad = latents.shape[1:3]
     parts = [wide[:, i : i + high, j : j + broad] for i in range(3) for j in range(3)]
     around = np.stack(parts, axis=-1).reshape(-1, CHANNELS * 9).astype(np.float64)
-    own = latents.reshape(-1, CHANNELS).astype(np.float64)
+    seen = np.concatenate([latents[..., :COMPONENTS], around_each(latents[..., COMPONENTS:])], axis=-1)
+    own = seen.reshape(-1, CHANNELS).astype(np.float64)
     shown = (projection.basis / projection.gain).astype(np.float64)
     left = patches(pictures) - projection.mean - own @ shown.T
     moments = around.T @ around / len(around)
