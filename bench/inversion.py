@@ -41,7 +41,7 @@ STEPS = 10
 FRAMES = 24
 EXAM = 32
 USUAL = dataclasses.replace(PAPER_POCKET, final_rate=1.0, patience=10**9)
-LOOKED_AT = (0, 10, 20, 30)
+LOOKED_AT = (0, 10, 20, 30, 40)
 """Steps of ours after which the style is looked at."""
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from classroom import tiny
 
+from moviellm.inversion.diffusers_denoising import encode_pictures, seen_weights
 from moviellm.inversion.lessons import StyleTask
 from moviellm.inversion.recipe import POCKET, recipe_for
 from moviellm.movie import Style
@@ -47,17 +48,28 @@ def test_a_task_without_a_number_of_vectors_gets_the_recipes():
     assert teacher.settings(StyleTask(room.STYLE, (), "styles/abc"))["vectors"] == 3
 
 
-async def test_times_may_lean_towards_noise(tmp_path):
+def test_a_channel_that_nobody_sees_weighs_nothing():
+    pipe = tiny.sd()
+    side = room.teacher_of(pipe).picture_size
+    latents = encode_pictures(pipe, [np.resize(picture, (side, side, 3)) for picture in PICTURES])
+    pipe.vae.post_quant_conv.weight.data[:, 0] = 0
+    weights = seen_weights(pipe, latents)
+    assert weights.mean() == pytest.approx(1)
+    assert weights[0] == 0
+    assert (weights[1:] > 0).all()
+
+
+async def test_errors_count_as_they_are_seen(tmp_path):
     results = []
-    for tilt in (1.0, 0.5):
-        recipe = dataclasses.replace(room.RECIPE, tilt=tilt)
-        store = room.store_in(tmp_path / str(tilt))
+    for as_seen in (False, True):
+        store = room.store_in(tmp_path / str(as_seen))
+        recipe = dataclasses.replace(room.RECIPE, as_seen=as_seen, tilt=0.65)
         _, result = await room.learnt(
             room.school_of(store, room.teacher_of(tiny.sd(), recipe)), await room.task_in(store)
         )
         assert result.final_loss < result.initial_loss
         results.append(result)
-    assert results[0].final_loss != results[1].final_loss
+    assert results[0].initial_loss != results[1].initial_loss
 
 
 def test_another_recipe_makes_other_weights_and_so_another_style():
@@ -72,6 +84,6 @@ def test_another_recipe_makes_other_weights_and_so_another_style():
 def test_the_papers_recipe_is_that_of_large_models():
     large = recipe_for("stabilityai/stable-diffusion-xl-base-1.0")
     assert (large.vectors, large.steps, large.learning_rate, large.final_rate) == (1, 400, 1e-3, 0.3)
-    assert large.tilt == 1.0
+    assert not large.as_seen
     assert recipe_for("pocket") == POCKET
     assert recipe_for("pocket", steps=7).steps == 7

@@ -52,6 +52,6 @@ def test_both_halves_are_as_good_as_the_projection(projection, drawn) -> None:
     with torch.no_grad():
         found = vae.encode(pixels).latent_dist.mean.numpy()
         decoded = vae.decode(torch.from_numpy(latents)).sample.clamp(-1, 1).numpy().transpose(0, 2, 3, 1) / 2 + 0.5
-    assert np.mean((found - latents) ** 2) < 2e-3
+    assert np.mean((found - latents) ** 2) < 5e-3
     by_projection = _decibels(projection.decode(latents), others / 255)
     assert _decibels(decoded, others / 255) > by_projection - 0.1

@@ -35,6 +35,7 @@ class DiffusersLesson:
         denoising: Denoising,
         latents: Tensor,
         fingerprint: str,
+        weights: Tensor | None = None,
         state: LessonState | None = None,
     ) -> None:
         self._task = task
@@ -42,6 +43,7 @@ class DiffusersLesson:
         self._encoder = encoder
         self._denoising = denoising
         self._latents = latents
+        self._weights = weights
         self._fingerprint = fingerprint
         self._token = style_token(task.style.keyword, encoder.knows)
         self._scale = _HALF_PRECISION_SCALE if denoising.half_precision else 1.0
@@ -117,8 +119,9 @@ class DiffusersLesson:
 
     def _losses(self, chosen: Tensor, t: Tensor, noise: Tensor, prompts: list[str]) -> Tensor:
         device = self._latents.device
-        z = self._latents[chosen.to(device)]
-        return self._denoising.losses(z, t.to(device), noise.to(device), self._encoded(prompts))
+        return self._denoising.losses(
+            self._latents[chosen.to(device)], t.to(device), noise.to(device), self._encoded(prompts), self._weights
+        )
 
     def _encoded(self, prompts: list[str]) -> EncodedPrompts:
         style = LearnedVectors(self._token, tuple(self._vectors))

@@ -25,6 +25,9 @@ class Recipe:
     tilt: float = 1.0
     """Times are uniform numbers to this power: below 1 it leans towards noise, where colours are decided."""
 
+    as_seen: bool = False
+    """Whether an error in a latent channel counts as much as it shows in pixels, or in every channel the same."""
+
 
 PAPER_POCKET = Recipe(
     steps=100, learning_rate=2e-2, batch_size=4, final_rate=0.1, evaluate_every=20, held_out=24, patience=3
@@ -32,8 +35,8 @@ PAPER_POCKET = Recipe(
 """The paper's way for the embedded model: one vector, plain loss."""
 
 POCKET = Recipe(
-    steps=30,
-    learning_rate=8e-3,
+    steps=40,
+    learning_rate=1.5e-2,
     batch_size=4,
     final_rate=0.1,
     evaluate_every=10,
@@ -41,6 +44,7 @@ POCKET = Recipe(
     patience=2,
     vectors=8,
     tilt=0.65,
+    as_seen=True,
 )
 """For the embedded model: eight vectors, which begin where the style's words are, so that little is left to learn.
 
