@@ -22,7 +22,7 @@ SIZE: int = 128
 STEPS: int = 5
 """Denoising steps of the recommended recipe."""
 
-GUIDANCE_SCALE: float = 3.0
+GUIDANCE_SCALE: float = 2.5
 """Classifier-free guidance of the recommended recipe."""
 
 GUIDANCE_RESCALE: float = 0.6
