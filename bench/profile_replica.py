@@ -18,9 +18,9 @@ from moviellm.artifacts import ArtifactStore
 from moviellm.settings import StoreSettings
 
 SECONDS = 20
+DECODING = "decoding: the VAE"
 SUBJECTS = {
     "denoising: the U-Net": ("models/unets/",),
-    "decoding: the VAE": ("models/autoencoders/",),
     "prompts: text encoders and tokenizers": ("site-packages/transformers/", "diffusers_prompts.py"),
     "the scheduler": ("diffusers/schedulers/",),
     "the pipeline's own loop": ("diffusers/pipelines/",),
@@ -59,7 +59,9 @@ async def _busy(address: str, store: ArtifactStore) -> None:
 
 
 def subject(frames: list[str]) -> str:
-    """What the stack is about."""
+    """What the stack is about; an autoencoder's blocks lie in the U-Net's files, so its own comes first."""
+    if any("models/autoencoders/" in frame for frame in frames):
+        return DECODING
     for frame in reversed(frames):
         for name, marks in SUBJECTS.items():
             if any(mark in frame for mark in marks):
