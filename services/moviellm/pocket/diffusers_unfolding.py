@@ -167,7 +167,7 @@ class _Decoder:
     def __init__(self, vae: Any, projection: Projection, pictures: np.ndarray) -> None:
         self._vae, self._decoder = vae, vae.decoder
         self._sample = torch.from_numpy(projection.encode(pictures[:24]))
-        self._mean = torch.from_numpy(projection.mean.reshape(PATCH, PATCH, 3)).float()
+        self._tone = torch.from_numpy(projection.mean.reshape(-1, 3).mean(axis=0)).float()
         blocks = list(vae.decoder.up_blocks)[1:]
         channels = [block.resnets[0].conv1.out_channels for block in blocks]
         self._at_once = [(number - 3) // 3 for number in channels]
@@ -278,8 +278,7 @@ class _Decoder:
             start = width + number * later
             shortcut.weight[start : start + later, :above, 0, 0] = difference[at_once:]
         for source, target in zip(old, new, strict=True):
-            if target < shortcut.out_channels:
-                shortcut.weight[target, source, 0, 0] = 1.0
+            shortcut.weight[target, source, 0, 0] = 1.0
         self._let_through(first, [one[:at_once] for one in differences], above, old, 0)
         if not later:
             self._soften(second, new)
@@ -349,7 +348,7 @@ class _Decoder:
         _zero(decoder.conv_out)
         decoder.conv_out.weight[:, :3, 1, 1] = torch.eye(3)
         decoder.conv_out.weight[:, _marks(3)[5], 1, 1] = -1.0
-        decoder.conv_out.bias.copy_(self._mean.mean(dim=(0, 1)))
+        decoder.conv_out.bias.copy_(self._tone)
 
 
 def _marks(width: int) -> tuple[int, ...]:

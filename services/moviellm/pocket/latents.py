@@ -37,7 +37,7 @@ class Projection:
     gain: np.ndarray
 
     def encode(self, pictures: np.ndarray) -> np.ndarray:
-        """Pictures uint8 (N, 128, 128, 3) to latents float32 (N, C, 8, 8), of unit variance over all.
+        """Pictures uint8 (N, 128, 128, 3) to latents float32 (N, C, 8, 8), components together of unit variance.
 
         Other sizes work too, if they are multiples of 16.
         """
