@@ -26,7 +26,7 @@ DEFAULT_FORMATS = ("llava_next", "webdataset")
 MAX_ATTEMPTS = 8
 """Most pictures rendered of one frame."""
 
-MAX_VECTORS = 8
+MAX_VECTORS = 16
 """Most vectors learnt for one style."""
 
 MAX_PLOT_BYTES = 8 * 1024 * 1024

@@ -48,6 +48,14 @@ def test_a_task_without_a_number_of_vectors_gets_the_recipes():
     assert teacher.settings(StyleTask(room.STYLE, (), "styles/abc"))["vectors"] == 3
 
 
+@pytest.mark.parametrize(("words", "expected"), [(1, 4), (4, 4), (7, 7), (30, 16)])
+def test_word_by_word_every_telling_word_has_a_vector(words, expected):
+    teacher = room.teacher_of(tiny.sd(), dataclasses.replace(room.RECIPE, vectors=4, word_by_word=True))
+    style = Style("gothic", (" ".join(["the", *["people"] * words]),), ())
+    assert len(begun(teacher, style)[0]) == expected
+    assert len(begun(teacher, style, vectors=3)[0]) == 3
+
+
 def test_a_channel_that_nobody_sees_weighs_nothing():
     pipe = tiny.sd()
     side = room.teacher_of(pipe).picture_size

@@ -79,7 +79,7 @@ async def test_progress_streams_and_the_result_comes_last(tmp_path):
         ("output_uri", {"output_uri": ""}),
         ("steps", {"steps": -1}),
         ("steps", {"steps": 10_001}),
-        ("vectors", {"vectors": 9}),
+        ("vectors", {"vectors": 17}),
         ("method", {"method": movie_dataset_service_pb2.STYLE_METHOD_PROMPT}),
         ("method", {"method": 99}),
         ("captions", {"captions": ["one"]}),

@@ -58,7 +58,7 @@ def create(
     ] = None,
     style_vectors: Annotated[
         int | None,
-        typer.Option(callback=_count, help="Vectors learnt for the style, 1 to 8. (default: the model's own)"),
+        typer.Option(callback=_count, help="Vectors learnt for the style, 1 to 16. (default: the model's own)"),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(callback=_long, help="The same request and seed give the same dataset.")

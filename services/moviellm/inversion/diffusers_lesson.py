@@ -8,7 +8,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from moviellm.dataset import derived_seed
+from moviellm.dataset import MAX_VECTORS, derived_seed
 from moviellm.errors import Unsatisfied
 from moviellm.inversion.diffusers_checkpoint import LessonState, checkpoint_of
 from moviellm.inversion.diffusers_denoising import Denoising
@@ -48,7 +48,7 @@ class DiffusersLesson:
         self._token = style_token(task.style.keyword, encoder.knows)
         self._scale = _HALF_PRECISION_SCALE if denoising.half_precision else 1.0
         self._held_out = _held_out(task, latents, recipe, denoising.times)
-        self._state = state or _first_state(task, recipe.vectors, encoder)
+        self._state = state or _first_state(task, recipe, encoder)
         self._vectors = [torch.nn.Parameter(vectors.to(latents.device, copy=True)) for vectors in self._state.vectors]
         self._optimizer = torch.optim.AdamW(self._vectors, lr=self._recipe.learning_rate, weight_decay=0.0)
         self._restore_moments()
@@ -175,15 +175,19 @@ def _held_out(task: StyleTask, latents: Tensor, recipe: Recipe, times: int) -> t
     return pictures, (spread**recipe.tilt * times).long(), noises
 
 
-def _first_state(task: StyleTask, count: int, encoder: PromptEncoder) -> LessonState:
+def _first_state(task: StyleTask, recipe: Recipe, encoder: PromptEncoder) -> LessonState:
     """Vectors that begin where the style's words are, in their order; see `_in_runs`."""
     style = task.style
     words = re.findall(r"[\w'-]+", " ".join((*style.adjectives, *style.phrases)))
     said = " ".join(word for word in words if word.lower() not in _TELLING_NOTHING) or style.keyword
-    starts = [
-        _in_runs((found if len(found) else fallback).float(), count)
-        for found, fallback in zip(encoder.words(said), encoder.words("style"), strict=True)
+    found = [
+        (own if len(own) else fallback).float()
+        for own, fallback in zip(encoder.words(said), encoder.words("style"), strict=True)
     ]
+    count = recipe.vectors
+    if recipe.word_by_word and not task.vectors:
+        count = max(count, min(len(found[0]), MAX_VECTORS))
+    starts = [_in_runs(vectors, count) for vectors in found]
     return LessonState(vectors=starts, best=starts, first_moments=[], second_moments=[])
 
 

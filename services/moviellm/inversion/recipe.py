@@ -22,6 +22,9 @@ class Recipe:
     vectors: int = 1
     """Vectors of a style whose request does not say how many."""
 
+    word_by_word: bool = False
+    """Whether a style of more telling words than `vectors` gets one for each, `MAX_VECTORS` at most."""
+
     tilt: float = 1.0
     """Times are uniform numbers to this power: below 1 it leans towards noise, where colours are decided."""
 
@@ -43,10 +46,11 @@ POCKET = Recipe(
     held_out=24,
     patience=2,
     vectors=8,
+    word_by_word=True,
     tilt=0.65,
     as_seen=True,
 )
-"""For the embedded model: eight vectors, which begin where the style's words are, so that little is left to learn.
+"""For the embedded model: a vector for each word of the style, which begins as that word: little is left to learn.
 
 More steps go on lowering the loss, but frames get further from the style again, probably by what guidance exaggerates.
 """

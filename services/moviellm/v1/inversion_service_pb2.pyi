@@ -67,7 +67,7 @@ class LearnStyleRequest(_message.Message):
     steps: _builtins.int
     """Optimisation steps; the deployment's default when 0."""
     vectors: _builtins.int
-    """Vectors to learn for the style, 1 to 8; the model's own recipe when 0."""
+    """Vectors to learn for the style, 1 to 16; the model's own recipe when 0."""
     subject: Global___Subject.ValueType
     """What the references have in common; a style when not set."""
     method: _movie_dataset_service_pb2.StyleMethod.ValueType

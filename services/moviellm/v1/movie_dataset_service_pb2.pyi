@@ -515,7 +515,7 @@ class StyleSpec(_message.Message):
     method: Global___StyleMethod.ValueType
     """How the look is held; by textual inversion when not set."""
     vectors: _builtins.int
-    """Vectors that textual inversion learns for the style, 1 to 8; the model's own recipe when 0 or not set."""
+    """Vectors that textual inversion learns for the style, 1 to 16; the model's own recipe when 0 or not set."""
     def __init__(
         self,
         *,
