@@ -32,9 +32,10 @@ from moviellm.pocket import GUIDANCE_RESCALE, GUIDANCE_SCALE, STEPS
 from moviellm.pocket.captions import canonical
 from moviellm.pocket.dataset import scene_at
 from moviellm.pocket.evaluation import labels, shares_right
+from moviellm.pocket.look_space import HELD_OUT_LOOKS, Look
 from moviellm.pocket.scene import Scene, as_bytes, draw
 from moviellm.pocket.torch_classifiers import guesses, load_classifiers
-from moviellm.pocket.vocabulary import HELD_OUT_LOOKS, HELD_OUT_STYLES, LOCATIONS, TIMES, Look
+from moviellm.pocket.vocabulary import HELD_OUT_STYLES, LOCATIONS, TIMES
 from moviellm.pocket.vocabulary import Style as TaughtStyle
 
 FRAMES = 48

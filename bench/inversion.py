@@ -33,7 +33,8 @@ from moviellm.movie import Style
 from moviellm.pipelines.diffusers_loading import load_pipeline
 from moviellm.pipelines.diffusers_prompts import LearnedVectors, read_learned
 from moviellm.pocket import SIZE
-from moviellm.pocket.vocabulary import HELD_OUT_LOOKS, HELD_OUT_STYLES
+from moviellm.pocket.look_space import HELD_OUT_LOOKS
+from moviellm.pocket.vocabulary import HELD_OUT_STYLES
 
 STEPS = 10
 """Steps of which the time is taken, a round."""

@@ -1,19 +1,28 @@
 """The common language: everything that it composes is taught, and what is held out stays out."""
 
+from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 
 from moviellm.pocket.captions import LONGEST, canonical, caption, taught_words
 from moviellm.pocket.dataset import EVALUATION_SEED, scene_at
+from moviellm.pocket.look_space import (
+    HELD_OUT_LOOKS,
+    LOOK_DARKS,
+    LOOK_LIGHTS,
+    UNSAID,
+    look_words,
+    named,
+    random_look,
+    unsaid,
+)
 from moviellm.pocket.vocabulary import (
     ACTIONS,
     EXPRESSIONS,
-    HELD_OUT_LOOKS,
     HELD_OUT_STYLES,
     LOCATIONS,
-    LOOK_DARKS,
-    LOOK_LIGHTS,
     STYLES,
     Person,
     appearance,
@@ -61,7 +70,7 @@ def test_varied_captions_fit_and_are_reproducible() -> None:
         scene = scene_at(EVALUATION_SEED, index)
         said = caption(scene, Random(index))
         assert said == caption(scene, Random(index))
-        assert len(words_of(said)) <= LONGEST
+        assert len(words_of(said.text)) <= LONGEST
 
 
 @pytest.mark.parametrize("style", [*STYLES, *HELD_OUT_STYLES], ids=lambda style: style.keyword)
@@ -75,7 +84,8 @@ def test_held_out_styles_are_unknown_by_name_but_their_looks_are_describable() -
     for style in HELD_OUT_STYLES:
         assert style.keyword not in TAUGHT
         look = HELD_OUT_LOOKS[style.keyword]
-        assert not {look.dark, look.light} & {*LOOK_DARKS, *LOOK_LIGHTS}
+        assert not {look.dark, look.light} & {*LOOK_DARKS.values(), *LOOK_LIGHTS.values()}
+        assert np.abs(unsaid(look)).max() > 0.3
         assert set(words_of(", ".join(style.phrases))) <= TAUGHT
 
 
@@ -100,3 +110,16 @@ def test_at_least_as_many_places_and_styles_as_an_outline_needs() -> None:
     assert len(LOCATIONS) >= 12
     assert len(STYLES) >= 10
     assert all(len(location.name.split()) <= 2 for location in LOCATIONS)
+
+
+def test_words_name_the_nearest_hues_and_the_rest_is_left_unsaid() -> None:
+    for seed in range(200):
+        look = random_look(Random(seed))
+        assert f"deep {named(look.dark, LOOK_DARKS)} shadows, {named(look.light, LOOK_LIGHTS)} highli" in look_words(
+            look
+        )
+        left = unsaid(look)
+        assert left.shape == (UNSAID,)
+        assert 0 < np.abs(left).max() <= 3
+    usual = replace(look, dark=LOOK_DARKS["teal"], light=LOOK_LIGHTS["gold"], ink=1.0)
+    assert not unsaid(replace(usual, texture_strength=1.0, edges_strength=1.0)).any()

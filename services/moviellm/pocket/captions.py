@@ -6,8 +6,10 @@ words alone. Invented names turn up now and then, to teach the model that they d
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 
+from moviellm.pocket.look_space import LOOK_DARKS, LOOK_EDGES, LOOK_LIGHTS, LOOK_TEXTURES, Look, look_words
 from moviellm.pocket.scene import Scene
 from moviellm.pocket.vocabulary import (
     ACTIONS,
@@ -17,16 +19,11 @@ from moviellm.pocket.vocabulary import (
     HELD_OUT_STYLES,
     KINDS,
     LOCATIONS,
-    LOOK_DARKS,
-    LOOK_EDGES,
-    LOOK_LIGHTS,
-    LOOK_TEXTURES,
     PROPS,
     STYLES,
     TIME_PHRASES,
     TIMES,
     WEATHER_PHRASES,
-    Look,
     Person,
     Style,
     appearance,
@@ -34,7 +31,6 @@ from moviellm.pocket.vocabulary import (
     frame_prompt,
     frame_sentence,
     kind_named,
-    look_words,
     predicate,
     style_words,
     words_of,
@@ -52,20 +48,49 @@ _FACES: dict[str, tuple[str, ...]] = {
     "afraid": ("looking frightened", "with a frightened expression"),
 }
 _STYLE = {style.keyword: style for style in STYLES}
+_ADJECTIVES = tuple(dict.fromkeys(word for style in (*STYLES, *HELD_OUT_STYLES) for word in style.adjectives))
 _SYLLABLES = ("ma", "ri", "lo", "an", "el", "jo", "ta", "vi", "sa", "ben", "ka", "ro", "no", "li", "da", "mir", "hen")
 
 
-def caption(scene: Scene, rng: Random) -> str:
+@dataclass(frozen=True)
+class Caption:
+    """A scene told: `look` are the words for a point of the look space, if there is one, `before` and `after` the rest.
+
+    The two borders lie between words.
+    """
+
+    before: str
+    look: str = ""
+    after: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole."""
+        return self.before + self.look + self.after
+
+
+def caption(scene: Scene, rng: Random) -> Caption:
     """One way to tell the scene, of at most `LONGEST` words and marks."""
     while True:
-        text = _caption(scene, rng)
-        if len(words_of(text)) <= LONGEST:
-            return text
+        told = _caption(scene, rng)
+        if len(words_of(told.text)) <= LONGEST:
+            return told
 
 
 def canonical(scene: Scene) -> str:
     """The scene as the storyteller and the renderer word it, style prefix included."""
-    sentence = frame_sentence(
+    return _canonical(scene).text
+
+
+def _canonical(scene: Scene) -> Caption:
+    sentence = _sentence(scene)
+    if isinstance(scene.style, Look):
+        return Caption(f"{frame_prompt('', sentence)}, ", look_words(scene.style))
+    return Caption(frame_prompt(scene.style, sentence))
+
+
+def _sentence(scene: Scene) -> str:
+    return frame_sentence(
         [appearance(person) for person in scene.people],
         scene.action,
         scene.location,
@@ -75,22 +100,40 @@ def canonical(scene: Scene) -> str:
         weather=scene.weather,
         shot=scene.shot,
     )
+
+
+def _caption(scene: Scene, rng: Random) -> Caption:
     if isinstance(scene.style, Look):
-        return f"{frame_prompt('', sentence)}, {look_words(scene.style)}"
-    return frame_prompt(scene.style, sentence)
-
-
-def _caption(scene: Scene, rng: Random) -> str:
+        return _of_look(scene, scene.style, rng)
     if rng.random() < 0.4:
-        return canonical(scene)
+        return _canonical(scene)
     if scene.style and rng.random() < 0.08:
-        return _style_alone(scene, rng)
+        return Caption(f"{_subject_alone(scene, rng)} in {scene.style} style{_more(_STYLE[scene.style], rng)}")
     said = _description(scene, rng)
-    if isinstance(scene.style, Look):
-        return f"{_opening(rng)}{said}, {_shuffled_look(scene.style, rng)}"
-    if not scene.style:
-        return f"{_opening(rng)}{said}"
-    return _styled(said, _STYLE[scene.style], rng)
+    return Caption(_styled(said, _STYLE[scene.style], rng) if scene.style else f"{_opening(rng)}{said}")
+
+
+def _of_look(scene: Scene, look: Look, rng: Random) -> Caption:
+    """A third as after a learnt token, where a keyword would stand, in the order in which a token begins."""
+    roll = rng.random()
+    if roll < 0.25:
+        return Caption("generate an image in ", _as_keyword(look, rng), f" style: {_sentence(scene)}")
+    if roll < 0.4:
+        said = _subject_alone(scene, rng) if rng.random() < 0.2 else f"a picture of {_description(scene, rng)}"
+        return Caption(f"{said} in ", _as_keyword(look, rng), " style")
+    if roll < 0.65:
+        return _canonical(scene)
+    if rng.random() < 0.08:
+        return Caption(f"{_subject_alone(scene, rng)}, ", _shuffled_look(look, rng))
+    return Caption(f"{_opening(rng)}{_description(scene, rng)}, ", _shuffled_look(look, rng))
+
+
+def _as_keyword(look: Look, rng: Random) -> str:
+    """The look's words without marks and articles, now and then with adjectives that say little before them."""
+    words = [word for word in words_of(look_words(look)) if word not in (",", "a")]
+    if rng.random() < 0.5:
+        words[:0] = rng.sample(_ADJECTIVES, 2)
+    return " ".join(words)
 
 
 def _opening(rng: Random) -> str:
@@ -129,12 +172,9 @@ def _shuffled_look(look: Look, rng: Random) -> str:
     return ", ".join(parts)
 
 
-def _style_alone(scene: Scene, rng: Random) -> str:
-    who = ("", "people", "two people")[len(scene.people)]
-    what = f"a picture of {who} " if who and rng.random() < 0.5 else "an image "
-    if isinstance(scene.style, Look):
-        return f"{what.strip()}, {_shuffled_look(scene.style, rng)}"
-    return f"{what}in {scene.style} style{_more(_STYLE[scene.style], rng)}"
+def _subject_alone(scene: Scene, rng: Random) -> str:
+    who = ("", " of people", " of two people")[len(scene.people)]
+    return f"a picture{who}" if who and rng.random() < 0.5 else "an image"
 
 
 def _description(scene: Scene, rng: Random) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from moviellm.pocket.dataset import EVALUATION_SEED, scene_at
+from moviellm.pocket.look_space import Look
 from moviellm.pocket.scene import Scene
-from moviellm.pocket.vocabulary import COLOURS, LOCATIONS, SHOTS, STYLES, TIMES, Look, kind_named
+from moviellm.pocket.vocabulary import COLOURS, LOCATIONS, SHOTS, STYLES, TIMES, kind_named
 
 COLOURFUL = ("", "gothic", "watercolor", "pastel", "comic", "impressionist", "fairytale", "cinematic")
 """Styles in which the colour of a dress can be seen; the plain look is the empty string."""

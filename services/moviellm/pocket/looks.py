@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from moviellm.pocket import SIZE
-from moviellm.pocket.vocabulary import Look
+from moviellm.pocket.look_space import Look
 
 Picture = np.ndarray
 
@@ -34,32 +34,6 @@ PATTERNS: tuple[np.ndarray, ...] = tuple(
     pattern[:16, :16, 0].astype(np.float32) for pattern in (_GRAIN, _DOTS < 0.45, _GRID, _CANVAS)
 )
 """The finest patterns, (16, 16) each."""
-
-HUES: dict[str, tuple[float, float, float]] = {
-    "black": (0.04, 0.03, 0.05),
-    "blue": (0.05, 0.12, 0.46),
-    "green": (0.03, 0.24, 0.12),
-    "red": (0.38, 0.03, 0.06),
-    "purple": (0.28, 0.05, 0.32),
-    "brown": (0.26, 0.14, 0.06),
-    "teal": (0.02, 0.26, 0.3),
-    "violet": (0.17, 0.08, 0.44),
-    "white": (0.98, 0.98, 1.0),
-    "cream": (1.0, 0.94, 0.8),
-    "yellow": (1.0, 0.92, 0.3),
-    "orange": (1.0, 0.62, 0.2),
-    "pink": (1.0, 0.72, 0.8),
-    "cyan": (0.5, 0.95, 1.0),
-    "mint": (0.7, 1.0, 0.8),
-    "gold": (0.95, 0.8, 0.42),
-    "prussian": (0.035, 0.19, 0.38),
-    "frost": (0.74, 0.965, 1.0),
-    "coal": (0.21, 0.03, 0.055),
-    "amber": (1.0, 0.77, 0.25),
-    "verdigris": (0.025, 0.25, 0.21),
-    "celadon": (0.85, 0.97, 0.8),
-}
-"""Hues by name. The last six lie halfway between two others, and only held-out styles have them."""
 
 
 def luminance(picture: Picture) -> np.ndarray:
@@ -215,21 +189,21 @@ def apply_style(picture: Picture, keyword: str) -> Picture:
 
 def apply_look(picture: Picture, look: Look) -> Picture:
     """The picture in a point of the look space, 0 to 1."""
-    toned = _duotone(picture, HUES[look.dark], HUES[look.light])
+    toned = _duotone(picture, look.dark, look.light)
+    strength = look.texture_strength
     if look.texture == "grain":
-        toned = toned + _GRAIN * 0.07
+        toned = toned + _GRAIN * (0.07 * strength)
     elif look.texture == "canvas":
-        toned = toned + _CANVAS * 0.07
+        toned = toned + _CANVAS * (0.07 * strength)
     elif look.texture == "dots":
-        toned = toned * (1 - 0.3 * (_DOTS < 0.45))
+        toned = toned * (1 - 0.3 * strength * (_DOTS < 0.45))
     elif look.texture == "grid":
-        toned = toned + (np.asarray(HUES[look.light], dtype=np.float32) - toned) * _GRID * 0.32
+        toned = toned + (np.asarray(look.light, dtype=np.float32) - toned) * _GRID * (0.32 * strength)
     elif look.texture == "lines":
-        toned = toned * (1 - 0.3 * (1 - _LINES))
-    if look.ink:
-        toned = toned * (1 - edges(picture) * 0.75)
+        toned = toned * (1 - 0.3 * strength * (1 - _LINES))
+    toned = toned * (1 - np.minimum(edges(picture) * (0.75 * look.ink), 1))
     if look.edges == "dark":
-        toned = _vignette(toned, 1.1)
+        toned = _vignette(toned, 1.1 * look.edges_strength)
     elif look.edges == "bright":
-        toned = toned + (1 - toned) * np.clip((_RADIUS - 0.5) * 0.9, 0, 1)
+        toned = toned + (1 - toned) * np.clip((_RADIUS - 0.5) * (0.9 * look.edges_strength), 0, 1)
     return np.asarray(np.clip(toned, 0, 1))

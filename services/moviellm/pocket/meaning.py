@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from moviellm.pocket.look_space import LOOK_DARKS, LOOK_EDGES, LOOK_LIGHTS, LOOK_TEXTURES, Look, named
 from moviellm.pocket.scene import Scene
 from moviellm.pocket.vocabulary import (
     ACTIONS,
@@ -18,16 +19,11 @@ from moviellm.pocket.vocabulary import (
     HAIR_COLOURS,
     KINDS,
     LOCATIONS,
-    LOOK_DARKS,
-    LOOK_EDGES,
-    LOOK_LIGHTS,
-    LOOK_TEXTURES,
     PROPS,
     SHOTS,
     STYLES,
     TIMES,
     WEATHERS,
-    Look,
     Person,
 )
 
@@ -68,8 +64,8 @@ FIELDS: tuple[Field, ...] = (
         ("", "look", *(style.keyword for style in STYLES)),
         lambda scene: "look" if isinstance(scene.style, Look) else scene.style,
     ),
-    (LOOK_DARKS, _of_look(lambda look: look.dark)),
-    (LOOK_LIGHTS, _of_look(lambda look: look.light)),
+    (tuple(LOOK_DARKS), _of_look(lambda look: named(look.dark, LOOK_DARKS))),
+    (tuple(LOOK_LIGHTS), _of_look(lambda look: named(look.light, LOOK_LIGHTS))),
     (tuple(LOOK_TEXTURES), _of_look(lambda look: look.texture)),
     (tuple(LOOK_EDGES), _of_look(lambda look: look.edges)),
     (("ink", "none"), _of_look(lambda look: "ink" if look.ink else "none")),

@@ -10,19 +10,15 @@ from random import Random
 import numpy as np
 
 from moviellm.pocket.figures import draw_people
+from moviellm.pocket.look_space import Look, random_look
 from moviellm.pocket.looks import apply_look, apply_style
 from moviellm.pocket.scenery import draw_place, weather_before, weather_behind
 from moviellm.pocket.vocabulary import (
     ACTIONS,
     COLOURS,
     EXPRESSIONS,
-    HELD_OUT_HUES,
     KINDS,
     LOCATIONS,
-    LOOK_DARKS,
-    LOOK_EDGES,
-    LOOK_LIGHTS,
-    LOOK_TEXTURES,
     SHOTS,
     STYLES,
     TIMES,
@@ -30,7 +26,6 @@ from moviellm.pocket.vocabulary import (
     Action,
     Expression,
     Location,
-    Look,
     Person,
 )
 
@@ -65,22 +60,12 @@ def random_person(rng: Random) -> Person:
     )
 
 
-def random_look(rng: Random) -> Look:
-    """A point of the look space whose pair of hues no held-out style has."""
-    while True:
-        dark, light = rng.choice(LOOK_DARKS), rng.choice(LOOK_LIGHTS)
-        if (dark, light) not in HELD_OUT_HUES:
-            break
-    texture, edge = rng.choice(tuple(LOOK_TEXTURES)), rng.choice(tuple(LOOK_EDGES))
-    return Look(dark, light, texture, edge, rng.random() < 0.5)
-
-
 def random_scene(rng: Random) -> Scene:
-    """A scene for training: a quarter in the look space, a third plain, the rest in a taught style."""
+    """A scene for training: three in ten in the look space, two plain, the rest in a taught style."""
     number = rng.choices((0, 1, 2), weights=(12, 48, 40))[0]
     location = rng.choice(LOCATIONS)
     roll = rng.random()
-    style: str | Look = random_look(rng) if roll < 0.25 else ""
+    style: str | Look = random_look(Random(rng.random())) if roll < 0.3 else ""
     if roll >= 0.5:
         style = rng.choice(STYLES).keyword
     weather = "clear" if location.indoor else rng.choices(WEATHERS, weights=(5, 1, 1, 1, 1))[0]

@@ -3,6 +3,10 @@
 The text encoder first learns to read: from the last token of a caption, and from the padding after it, linear heads
 name every factor of the scene (`meaning`). This goes on with a small weight while the U-Net learns to draw.
 
+Words for a look are vague. In half of the captions of looks, what they leave unsaid is added to the vectors of those
+words, by a linear map that is learnt too and not shipped. So around the words lie vectors for every look near them,
+and that is where textual inversion will look for one.
+
 Velocity loss ‖v − v_θ(z_t, t, c)‖² with v = α_t ε − σ_t z (Salimans & Ho 2022), time steps leaning towards noise; one
 caption in ten is dropped for guidance. A running mean of the weights is what gets shipped.
 """
@@ -19,6 +23,7 @@ from diffusers import UNet2DConditionModel
 from transformers import CLIPTextModel
 
 from moviellm.pocket.diffusers_pipeline import build_scheduler
+from moviellm.pocket.look_space import UNSAID
 from moviellm.pocket.meaning import SIZES
 
 
@@ -32,10 +37,13 @@ class Plan:
     seconds: float = math.inf
     """Time of day budget: the rate also falls as this is used up, whichever comes first."""
 
-    batch: int = 12
+    batch: int = 24
     rate: float = 1e-3
     warmup: int = 6_000
     dropped: float = 0.1
+    exact: float = 0.5
+    """Share of the captions of looks to whose words the unsaid is added."""
+
     decay: float = 0.998
     tilt: float = 0.65
     """Time steps are drawn as uniform numbers to this power: the layout of a picture is decided at high noise."""
@@ -65,9 +73,11 @@ class Artist(torch.nn.Module):
         self.unet = unet
         self.text_encoder = text_encoder
         self.heads = torch.nn.Linear(text_encoder.config.hidden_size, sum(SIZES))
+        self.exactly = torch.nn.Linear(UNSAID, text_encoder.config.hidden_size, bias=False)
+        torch.nn.init.zeros_(self.exactly.weight)
 
     def forward(self, noisy: torch.Tensor, steps: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        """Predicted velocity, (B, C, 8, 8)."""
+        """Predicted velocity, (B, C, 8, 8), for what the words alone say."""
         return self.velocity(noisy, steps, self.text_encoder(ids)[0])
 
     def velocity(self, noisy: torch.Tensor, steps: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
@@ -75,11 +85,22 @@ class Artist(torch.nn.Module):
         velocity: torch.Tensor = self.unet(noisy, steps, words, return_dict=False)[0]
         return velocity
 
+    def words(self, ids: torch.Tensor, unsaid: torch.Tensor, within: torch.Tensor) -> torch.Tensor:
+        """Encoded captions (B, 77, 128); `unsaid` (B, 14) moves the vectors of the words `within`, bool (B, 77)."""
+        moved = self.exactly(unsaid)[:, None] * within[..., None]
+        table = self.text_encoder.get_input_embeddings()
+        hook = table.register_forward_hook(lambda module, arguments, vectors: vectors + moved)
+        try:
+            encoded: torch.Tensor = self.text_encoder(ids)[0]
+        finally:
+            hook.remove()
+        return encoded
+
     def misreadings(self, words: torch.Tensor, ids: torch.Tensor, meanings: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy of all answers, read from the first and from the last end token."""
         first = (ids == self.text_encoder.config.eos_token_id).int().argmax(dim=1)
-        ends = torch.cat([words[torch.arange(len(ids)), first], words[:, -1]])
-        loss = torch.zeros(())
+        ends = torch.cat([words[torch.arange(len(ids), device=ids.device), first], words[:, -1]])
+        loss = torch.zeros((), device=ids.device)
         for scores, right in zip(self.heads(ends).split(SIZES, dim=1), meanings.repeat(2, 1).T, strict=True):
             wrong = torch.nn.functional.cross_entropy(scores, right, ignore_index=-1, reduction="sum")
             loss = loss + wrong / max(1, len(right))
@@ -90,14 +111,28 @@ class Artist(torch.nn.Module):
 class Lessons:
     """What is learnt from.
 
-    `latents` float16 (N, C, 8, 8); `tokens` int16 (N, captions, 77); `meanings` int8 (N, fields); `empty` int16 (77,),
-    the tokens of no caption.
+    `latents` float16 (N, C, 8, 8); `tokens` int16 (N, captions, 77); `spans` uint8 (N, captions, 2), where the words
+    for a look begin and end; `meanings` int8 (N, fields); `unsaid` float32 (N, 14), 0 for what is no look; `empty`
+    int16 (77,), the tokens of no caption.
     """
 
     latents: np.ndarray
     tokens: np.ndarray
+    spans: np.ndarray
     meanings: np.ndarray
+    unsaid: np.ndarray
     empty: np.ndarray
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some of the lessons, as tensors; `within` bool (B, 77) marks the words for a look, -1 is a meaning not told."""
+
+    latents: torch.Tensor
+    ids: torch.Tensor
+    within: torch.Tensor
+    unsaid: torch.Tensor
+    meanings: torch.Tensor
 
 
 def _weights(latents: np.ndarray) -> torch.Tensor:
@@ -110,19 +145,23 @@ def _weights(latents: np.ndarray) -> torch.Tensor:
 
 
 class Trainer:
-    """Runs the plan on latents and token numbers held in memory."""
+    """Runs the plan on latents and token numbers held in memory, on the device that the artist is on.
+
+    Random numbers come from the processor, so that they are the same everywhere.
+    """
 
     def __init__(self, artist: Artist, lessons: Lessons, plan: Plan) -> None:
         self.artist, self.plan, self.state = artist, plan, State()
         self.lessons = lessons
+        self.device = artist.heads.weight.device
         self.optimizer = torch.optim.AdamW(
             artist.parameters(), lr=plan.rate, weight_decay=0.01, betas=(0.9, 0.99), fused=True
         )
         self.mean = {name: value.detach().clone() for name, value in artist.state_dict().items()}
         self.random = np.random.default_rng(plan.seed)
         self.generator = torch.Generator().manual_seed(plan.seed)
-        self.alphas = build_scheduler().alphas_cumprod
-        self.weights = _weights(lessons.latents)
+        self.alphas = build_scheduler().alphas_cumprod.to(self.device)
+        self.weights = _weights(lessons.latents).to(self.device)
 
     def rate(self) -> float:
         """Warm up, then a half cosine down to a fiftieth."""
@@ -150,16 +189,21 @@ class Trainer:
                 report(self)
                 last = saved = time.monotonic()
 
-    def _batch(self, size: int, dropped: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Latents, token numbers and meanings; a dropped caption means nothing."""
+    def _batch(self, size: int, dropped: float) -> Batch:
+        """Pictures and what is told of them; a dropped caption means nothing."""
         lessons = self.lessons
         rows = self.random.integers(0, len(lessons.latents), size)
         told = self.random.integers(0, lessons.tokens.shape[1], size)
         ids, meanings = lessons.tokens[rows, told].astype(np.int64), lessons.meanings[rows].astype(np.int64)
+        begin, end = lessons.spans[rows, told].T[..., None]
+        places = np.arange(ids.shape[1])
+        within = (begin <= places) & (places < end)
+        within[self.random.random(size) >= self.plan.exact] = False
         silent = self.random.random(size) < dropped
-        ids[silent], meanings[silent] = lessons.empty, -1
+        ids[silent], within[silent], meanings[silent] = lessons.empty, False, -1
         latents = lessons.latents[rows].astype(np.float32)
-        return torch.from_numpy(latents), torch.from_numpy(ids), torch.from_numpy(meanings)
+        values = (latents, ids, within, lessons.unsaid[rows], meanings)
+        return Batch(*(torch.from_numpy(one).to(self.device) for one in values))
 
     def read(self, say: Callable[[str], None]) -> None:
         """Reading lessons: captions only, cut to the longest of the batch and one end token more, for speed."""
@@ -170,12 +214,13 @@ class Trainer:
         end = artist.text_encoder.config.eos_token_id
         count = 0
         while (share := (time.process_time() - started) / plan.reading_seconds) < 1:
-            _, ids, meanings = self._batch(48, 0.0)
+            batch = self._batch(48, 0.0)
+            ids = batch.ids
             longest = int((ids == end).int().argmax(dim=1).max())
             ids = ids[:, : min(longest + 2 + count % 3 * 4, ids.shape[1])]
             for group in optimizer.param_groups:
                 group["lr"] = 2e-3 * min(1.0, (count + 1) / 30) * (1 - 0.9 * share)
-            loss = artist.misreadings(artist.text_encoder(ids)[0], ids, meanings)
+            loss = artist.misreadings(artist.text_encoder(ids)[0], ids, batch.meanings)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -186,18 +231,19 @@ class Trainer:
         self.mean = {name: value.detach().clone() for name, value in artist.state_dict().items()}
 
     def _step(self) -> float:
-        clean, ids, meanings = self._batch(self.plan.batch, self.plan.dropped)
-        noise = torch.randn(clean.shape, generator=self.generator)
-        shares = torch.rand(len(clean), generator=self.generator) ** self.plan.tilt
+        batch = self._batch(self.plan.batch, self.plan.dropped)
+        clean = batch.latents
+        noise = torch.randn(clean.shape, generator=self.generator).to(self.device)
+        shares = torch.rand(len(clean), generator=self.generator).to(self.device) ** self.plan.tilt
         steps = (shares * len(self.alphas)).long()
         signal = self.alphas[steps].sqrt()[:, None, None, None]
         spread = (1 - self.alphas[steps]).sqrt()[:, None, None, None]
-        words = self.artist.text_encoder(ids)[0]
+        words = self.artist.words(batch.ids, batch.unsaid, batch.within)
         velocity = self.artist.velocity(signal * clean + spread * noise, steps, words)
         loss: torch.Tensor = (self.weights * (velocity - (signal * noise - spread * clean)).square()).mean()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} after {self.state.samples} samples; lower the rate")
-        total = loss + self.plan.reading_weight * self.artist.misreadings(words, ids, meanings)
+        total = loss + self.plan.reading_weight * self.artist.misreadings(words, batch.ids, batch.meanings)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
         self.optimizer.zero_grad(set_to_none=True)
@@ -234,9 +280,9 @@ class Trainer:
 
     def resume(self, path: Path) -> None:
         """Go on from what `save` wrote."""
-        whole = torch.load(path, weights_only=True)
+        whole = torch.load(path, map_location="cpu", weights_only=True)
         self.artist.load_state_dict(whole["artist"])
-        self.mean = whole["mean"]
+        self.mean = {name: value.to(self.device) for name, value in whole["mean"].items()}
         self.optimizer.load_state_dict(whole["optimizer"])
         self.state = State(**whole["state"])
         self.random.bit_generator.state = whole["random"]

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from moviellm.pocket.captions import canonical, caption
+from moviellm.pocket.captions import Caption, canonical, caption
 from moviellm.pocket.dataset import EVALUATION_SEED, TRAINING_SEED, draw_dataset, scene_at
 from moviellm.pocket.diffusers_autoencoder import compute_autoencoder, fidelity
 from moviellm.pocket.diffusers_pipeline import (
@@ -29,7 +29,9 @@ from moviellm.pocket.diffusers_pipeline import (
     save,
 )
 from moviellm.pocket.latents import Projection, fit
+from moviellm.pocket.look_space import UNSAID, Look, unsaid
 from moviellm.pocket.meaning import meaning
+from moviellm.pocket.scene import Scene
 from moviellm.pocket.torch_classifiers import train_classifiers
 from moviellm.pocket.torch_training import Artist, Lessons, Plan, Trainer
 from moviellm.pocket.transformers_clip import train_clip
@@ -62,17 +64,30 @@ def prepare(folder: Path, number: int, say: Say) -> None:
         say("latents written")
     if not (folder / "tokens.npy").exists():
         tokenizer = build_tokenizer()
-        parts = [_told(tokenizer, range(at, min(at + _CHUNK, number))) for at in range(0, number, _CHUNK)]
-        _write(folder / "tokens.npy", np.concatenate(parts))
+        parts = [told(tokenizer, range(at, min(at + _CHUNK, number))) for at in range(0, number, _CHUNK)]
+        tokens, spans = zip(*parts, strict=True)
+        _write(folder / "spans.npy", np.concatenate(spans))
+        _write(folder / "tokens.npy", np.concatenate(tokens))
         say("captions written")
 
 
-def _told(tokenizer: CLIPTokenizer, indices: range) -> np.ndarray:
-    texts = []
+def told(tokenizer: CLIPTokenizer, indices: range) -> tuple[np.ndarray, np.ndarray]:
+    """Captions of training scenes: tokens int16 (N, captions, 77) and spans uint8 (N, captions, 2), see `Lessons`."""
+    captions = []
     for index in indices:
         scene = scene_at(TRAINING_SEED, index)
-        texts += [caption(scene, Random(f"caption {TRAINING_SEED} {index} {told}")) for told in range(CAPTIONS)]
-    return numbers_of(tokenizer, texts).reshape(len(indices), CAPTIONS, TEXT_LENGTH)
+        captions += [caption(scene, Random(f"caption {TRAINING_SEED} {index} {number}")) for number in range(CAPTIONS)]
+    tokens = numbers_of(tokenizer, [one.text for one in captions])
+    spans = np.asarray([_span(tokenizer, one) for one in captions], dtype=np.uint8)
+    return tokens.reshape(len(indices), CAPTIONS, TEXT_LENGTH), spans.reshape(len(indices), CAPTIONS, 2)
+
+
+def _span(tokenizer: CLIPTokenizer, told: Caption) -> tuple[int, int]:
+    """Where the tokens of the words for a look begin and end, counting the start mark."""
+    if not told.look:
+        return 0, 0
+    parts = tokenizer([told.before, told.before + told.look], add_special_tokens=False)["input_ids"]
+    return 1 + len(parts[0]), 1 + len(parts[1])
 
 
 def _encode(folder: Path) -> None:
@@ -120,21 +135,32 @@ def export(folder: Path, weights: Path, say: Say) -> None:
     """Compute the autoencoder; write it and the running means of the last checkpoints as a pipeline directory."""
     tokenizer = build_tokenizer()
     artist = Artist(build_unet(), build_text_encoder(tokenizer))
-    artist.load_state_dict(torch.load(folder / "artist.pt", weights_only=True)["mean"])
+    artist.load_state_dict(torch.load(folder / "artist.pt", map_location="cpu", weights_only=True)["mean"])
     vae = compute_autoencoder(folder)
     say(f"autoencoder computed: {fidelity(folder, vae)}")
     save(assemble(tokenizer, artist.text_encoder, artist.unet, vae), weights)
 
 
 def train_artist(folder: Path, plan: Plan, say: Say) -> None:
-    """Train U-Net and text encoder, from the checkpoint if there is one; a sample sheet at every checkpoint."""
+    """Train U-Net and text encoder, from the checkpoint if there is one, on a GPU if there is one.
+
+    A sample sheet at every fourth checkpoint.
+    """
     one_thread()
     torch.manual_seed(plan.seed)
     tokenizer = build_tokenizer()
-    artist = Artist(build_unet(), build_text_encoder(tokenizer))
+    artist = Artist(build_unet(), build_text_encoder(tokenizer)).to("cuda" if torch.cuda.is_available() else "cpu")
     latents, tokens = np.load(folder / "latents.npy"), np.load(folder / "tokens.npy")
-    meanings = np.stack([meaning(scene_at(TRAINING_SEED, index)) for index in range(len(latents))])
-    trainer = Trainer(artist, Lessons(latents, tokens, meanings, numbers_of(tokenizer, [""])[0]), plan)
+    scenes = [scene_at(TRAINING_SEED, index) for index in range(len(latents))]
+    lessons = Lessons(
+        latents,
+        tokens,
+        np.load(folder / "spans.npy"),
+        np.stack([meaning(scene) for scene in scenes]),
+        np.stack([unsaid_of(scene) for scene in scenes]),
+        numbers_of(tokenizer, [""])[0],
+    )
+    trainer = Trainer(artist, lessons, plan)
     checkpoint = folder / "artist.pt"
     if checkpoint.exists():
         trainer.resume(checkpoint)
@@ -156,15 +182,20 @@ def train_artist(folder: Path, plan: Plan, say: Say) -> None:
     say(f"trained for {(time.monotonic() - started) / 60:.1f} min")
 
 
+def unsaid_of(scene: Scene) -> np.ndarray:
+    """What words leave unsaid of a scene's look, float32 (14,)."""
+    return unsaid(scene.style) if isinstance(scene.style, Look) else np.zeros(UNSAID, dtype=np.float32)
+
+
 @torch.no_grad()
 def _sheet(trainer: Trainer, tokenizer: CLIPTokenizer, projection: Projection, texts: list[str], path: Path) -> None:
     """Sample with the running mean and decode by the projection alone; good enough to see what is learnt."""
     own = {name: value.clone() for name, value in trainer.artist.state_dict().items()}
     trainer.artist.load_state_dict(trainer.mean)
     ids = torch.from_numpy(numbers_of(tokenizer, [*texts, *[""] * len(texts)]).astype(np.int64))
-    latents = sample(trainer.artist, ids, torch.Generator().manual_seed(0), steps=12, guidance=3.0)
+    latents = sample(trainer.artist, ids.to(trainer.device), torch.Generator().manual_seed(0), steps=12, guidance=3.0)
     trainer.artist.load_state_dict(own)
-    tiles = projection.decode(latents.numpy())
+    tiles = projection.decode(latents.cpu().numpy())
     save_sheet([np.round(tile * 255).astype(np.uint8) for tile in tiles], path, columns=6)
 
 
@@ -177,9 +208,10 @@ def sample(
     scheduler.set_timesteps(steps)
     half = len(ids) // 2
     config = artist.unet.config
-    latents = torch.randn((half, config.in_channels, config.sample_size, config.sample_size), generator=generator)
+    shape = (half, config.in_channels, config.sample_size, config.sample_size)
+    latents = torch.randn(shape, generator=generator).to(ids.device)
     for step in scheduler.timesteps:
-        both = artist(torch.cat([latents, latents]), step.expand(2 * half), ids)
+        both = artist(torch.cat([latents, latents]), step.expand(2 * half).to(ids.device), ids)
         told, untold = both.chunk(2)
         guided = untold + guidance * (told - untold)
         ratio = told.std(dim=(1, 2, 3), keepdim=True) / guided.std(dim=(1, 2, 3), keepdim=True)

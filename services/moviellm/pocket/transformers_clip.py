@@ -80,7 +80,7 @@ def _borrow_reading(model: CLIPModel, folder: Path) -> None:
     """Start from the text encoder that has learnt to read already, if it is there."""
     if not (folder / "artist.pt").exists():
         return
-    mean = torch.load(folder / "artist.pt", weights_only=True)["mean"]
+    mean = torch.load(folder / "artist.pt", map_location="cpu", weights_only=True)["mean"]
     prefix = "text_encoder."
     own = {name.removeprefix(prefix): value for name, value in mean.items() if name.startswith(prefix)}
     own = {name.removeprefix("text_model."): value for name, value in own.items()}

@@ -88,17 +88,6 @@ class Style:
     synonyms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Look:
-    """A point of the compositional look space: two hues, a texture, an edge treatment and outlines or none."""
-
-    dark: str
-    light: str
-    texture: str
-    edges: str
-    ink: bool
-
-
 LOCATIONS: tuple[Location, ...] = (
     Location(
         "lighthouse",
@@ -436,27 +425,6 @@ HELD_OUT_STYLES: tuple[Style, ...] = (
 Their phrases are words of the training vocabulary that come nearest, as a requester would choose them; no word says the
 hues themselves, which lie between two that have names."""
 
-LOOK_DARKS: tuple[str, ...] = ("black", "blue", "green", "red", "purple", "brown", "teal", "violet")
-LOOK_LIGHTS: tuple[str, ...] = ("white", "cream", "yellow", "orange", "pink", "cyan", "mint", "gold")
-LOOK_TEXTURES: dict[str, str] = {
-    "smooth": "smooth",
-    "grain": "a grainy texture",
-    "canvas": "a canvas texture",
-    "dots": "printed dots",
-    "grid": "a fine grid",
-    "lines": "fine lines",
-}
-LOOK_EDGES: dict[str, str] = {"plain": "", "dark": "dark edges", "bright": "bright edges"}
-HELD_OUT_LOOKS: dict[str, Look] = {
-    "blueprint": Look("prussian", "frost", "grid", "plain", True),
-    "ember": Look("coal", "amber", "grain", "dark", False),
-    "jade": Look("verdigris", "celadon", "canvas", "bright", False),
-}
-"""How the held-out styles look."""
-
-HELD_OUT_HUES: frozenset[tuple[str, str]] = frozenset({("blue", "white"), ("black", "orange"), ("green", "cream")})
-"""Pairs of hues, dark and light, nearest to the held-out styles; training leaves them out altogether."""
-
 
 def article(noun_phrase: str) -> str:
     """`a` or `an` before the phrase."""
@@ -534,18 +502,6 @@ def frame_prompt(style: str, description: str) -> str:
 def style_words(style: Style) -> str:
     """The style said without its keyword: `dark and gloomy, pointed arches, long shadows`."""
     return ", ".join((" and ".join(style.adjectives[:2]), *style.phrases[:2]))
-
-
-def look_words(look: Look) -> str:
-    """A look said in words: `deep blue shadows, white highlights, a fine grid, ink outlines`."""
-    parts = (
-        f"deep {look.dark} shadows",
-        f"{look.light} highlights",
-        LOOK_TEXTURES[look.texture],
-        LOOK_EDGES[look.edges],
-        "ink outlines" if look.ink else "",
-    )
-    return ", ".join(part for part in parts if part)
 
 
 def reference_prompt(location: Location, style: Style, *, keyword: bool = True) -> str:

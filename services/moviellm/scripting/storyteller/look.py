@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 
 from moviellm.movie import Style
-from moviellm.pocket import vocabulary
+from moviellm.pocket import look_space, vocabulary
 from moviellm.scripting.storyteller.theme_words import FUNCTION_WORDS
 
-_COLOURS = {*vocabulary.COLOURS, *vocabulary.LOOK_DARKS, *vocabulary.LOOK_LIGHTS}
+_COLOURS = {*vocabulary.COLOURS, *look_space.LOOK_DARKS, *look_space.LOOK_LIGHTS}
 
 
 def choose(preset: str, description: str, theme_style: str, suited: Sequence[str], rng: random.Random) -> Style:
