@@ -8,11 +8,13 @@ import pytest
 import torch
 from classroom import tiny
 
-from moviellm.inversion.diffusers_denoising import encode_pictures, seen_weights
+from moviellm.dataset import StyleMethod
+from moviellm.inversion.diffusers_denoising import Denoising, encode_pictures, seen_weights
 from moviellm.inversion.lessons import StyleTask
+from moviellm.inversion.lora_recipe import lora_recipe_for
 from moviellm.inversion.recipe import POCKET, recipe_for
 from moviellm.movie import Style
-from moviellm.pipelines.diffusers_prompts import read_learned
+from moviellm.pipelines.diffusers_prompts import PromptEncoder, read_learned
 
 PICTURES = tuple(np.random.default_rng(n).integers(0, 255, (16, 16, 3)).astype(np.uint8) for n in range(3))
 
@@ -54,6 +56,58 @@ def test_word_by_word_every_telling_word_has_a_vector(words, expected):
     style = Style("gothic", (" ".join(["the", *["people"] * words]),), ())
     assert len(begun(teacher, style)[0]) == expected
     assert len(begun(teacher, style, vectors=3)[0]) == 3
+
+
+class Watched(Denoising):
+    """Keeps the latents that losses are taken of."""
+
+    def __init__(self, pipe, size):
+        super().__init__(pipe, size)
+        self.seen = []
+
+    def losses(self, z, *rest):
+        self.seen += list(z)
+        return super().losses(z, *rest)
+
+
+class Overheard(PromptEncoder):
+    """Keeps the prompts."""
+
+    def __init__(self, pipe):
+        super().__init__(pipe)
+        self.heard = []
+
+    def encode(self, prompts, styles=()):
+        self.heard += prompts
+        return super().encode(prompts, styles)
+
+
+@pytest.mark.parametrize("method", [StyleMethod.TEXTUAL_INVERSION, StyleMethod.LORA])
+@pytest.mark.parametrize("mirror", [True, False])
+def test_pictures_are_learnt_from_under_their_captions_and_mirrored_only_where_wanted(method, mirror):
+    pipe = tiny.sd()
+    teacher = room.teacher_of(
+        pipe,
+        dataclasses.replace(room.RECIPE, mirror=mirror),
+        lora=dataclasses.replace(lora_recipe_for("tiny"), mirror=mirror, steps=8, batch_size=4),
+    )
+    side = teacher.picture_size
+    teacher.denoising, teacher.encoder = Watched(pipe, side), Overheard(pipe)
+    pictures = np.zeros((3, side, side, 3), np.uint8)
+    for number, half_coloured in enumerate(pictures):
+        half_coloured[:, : side // 2, number] = 255
+    captions = ("people", "library", "night")
+    task = StyleTask(room.STYLE, (), "styles/abc", captions=captions, method=method)
+    lesson = teacher.begin(task, tuple(pictures), "", None)
+    while not lesson.done:
+        lesson.advance()
+    ways = torch.stack([encode_pictures(pipe, list(turned)) for turned in (pictures, np.flip(pictures, axis=2))])
+    turned = set()
+    for latent, prompt in zip(teacher.denoising.seen, teacher.encoder.heard, strict=True):
+        way, number = divmod(int((ways - latent).abs().amax(dim=(2, 3, 4)).argmin()), 3)
+        turned.add(way)
+        assert not {word for word in captions if word in prompt.split("style")[-1]} - {captions[number], "people"}
+    assert turned == ({0, 1} if mirror else {0})
 
 
 def test_a_channel_that_nobody_sees_weighs_nothing():

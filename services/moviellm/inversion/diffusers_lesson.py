@@ -71,6 +71,8 @@ class DiffusersLesson:
                 self._checked(math.nan)
             else:
                 vectors.grad /= self._scale
+                if self._recipe.together:
+                    vectors.grad = vectors.grad.mean(dim=0, keepdim=True).expand_as(vectors).contiguous()
         state.last_losses = [*state.last_losses[1 - _AVERAGED :], self._checked(float(loss.detach()))]
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
@@ -128,7 +130,7 @@ class DiffusersLesson:
         return self._encoder.encode(prompts, [style] * len(prompts))
 
     def _caption(self, latent: int) -> str:
-        return self._task.captions[latent // 2] if self._task.captions else ""
+        return self._task.captions[latent // self._recipe.ways] if self._task.captions else ""
 
     def _set_rate(self) -> None:
         recipe = self._recipe
@@ -169,7 +171,7 @@ def _held_out(task: StyleTask, latents: Tensor, recipe: Recipe, times: int) -> t
     """Fixed pictures (unmirrored, in turn), times spread as in training, and noises."""
     count = recipe.held_out
     numbers = torch.Generator().manual_seed(derived_seed(task.seed, "held out"))
-    pictures = (2 * torch.arange(count)) % len(latents)
+    pictures = (recipe.ways * torch.arange(count)) % len(latents)
     spread = (torch.randperm(count, generator=numbers) + 0.5) / count
     noises = torch.randn(count, *latents.shape[1:], generator=numbers)
     return pictures, (spread**recipe.tilt * times).long(), noises

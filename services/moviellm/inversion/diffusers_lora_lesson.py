@@ -49,7 +49,7 @@ class LoraLesson:
         self._fingerprint = fingerprint
         self._token = task.style.keyword.strip()
         self._scale = _HALF_PRECISION_SCALE if denoising.half_precision else 1.0
-        self._held_out = _held_out(task, latents, recipe.held_out, denoising.times)
+        self._held_out = _held_out(task, latents, recipe, denoising.times)
         self._state = state or _first_state(task, attention, recipe.rank)
         self._numbers = torch.nn.Parameter(self._state.vectors[0].to(latents.device, copy=True))
         self._optimizer = torch.optim.AdamW([self._numbers], lr=recipe.learning_rate, weight_decay=0.0)
@@ -141,7 +141,7 @@ class LoraLesson:
         return LowRank(self._token, down, up)
 
     def _caption(self, latent: int) -> str:
-        return self._task.captions[latent // 2] if self._task.captions else ""
+        return self._task.captions[latent // self._recipe.ways] if self._task.captions else ""
 
     def _evaluate(self) -> None:
         state = self._state
@@ -169,10 +169,11 @@ class LoraLesson:
             }
 
 
-def _held_out(task: StyleTask, latents: Tensor, count: int, times: int) -> tuple[Tensor, Tensor, Tensor]:
+def _held_out(task: StyleTask, latents: Tensor, recipe: LoraRecipe, times: int) -> tuple[Tensor, Tensor, Tensor]:
     """Fixed pictures (unmirrored, in turn), evenly spread times and noises."""
+    count = recipe.held_out
     numbers = torch.Generator().manual_seed(derived_seed(task.seed, "lora held out"))
-    pictures = (2 * torch.arange(count)) % len(latents)
+    pictures = (recipe.ways * torch.arange(count)) % len(latents)
     spread = (torch.randperm(count, generator=numbers) + 0.5) / count
     noises = torch.randn(count, *latents.shape[1:], generator=numbers)
     return pictures, (spread * times).long(), noises

@@ -69,11 +69,12 @@ class DiffusersTeacher:
     def begin(
         self, task: StyleTask, pictures: tuple[Square, ...], fingerprint: str, checkpoint: bytes | None
     ) -> Lesson:
-        """Encode the pictures and their mirror images once, then start or go on from the checkpoint."""
+        """Encode the pictures, and their mirror images if wanted, once; then start or go on from the checkpoint."""
         if task.method is StyleMethod.IP_ADAPTER:
             return ImageLesson(task, pictures, self._images.file if self._images else no_adapter)
-        both_ways = [turned for picture in pictures for turned in (picture, mirrored(picture))]
-        latents = encode_pictures(self.pipe, both_ways)
+        recipe = self._lora if task.method is StyleMethod.LORA else self._recipe
+        turned = [way for picture in pictures for way in (picture, mirrored(picture))[: recipe.ways]]
+        latents = encode_pictures(self.pipe, turned)
         state = state_of(checkpoint, fingerprint) if checkpoint else None
         if task.method is StyleMethod.LORA:
             return LoraLesson(

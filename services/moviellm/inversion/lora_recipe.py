@@ -16,8 +16,25 @@ class LoraRecipe:
     held_out: int = 32
     patience: int = 4
 
+    mirror: bool = True
+    """Whether the mirror images of pictures are learnt from too; not where a model's patterns have a direction."""
 
-POCKET = LoraRecipe(steps=100, learning_rate=2e-3, batch_size=4, rank=4, evaluate_every=20, held_out=24, patience=3)
+    @property
+    def ways(self) -> int:
+        """How many latents there are of a picture."""
+        return 2 if self.mirror else 1
+
+
+POCKET = LoraRecipe(
+    steps=100,
+    learning_rate=2e-3,
+    batch_size=4,
+    rank=4,
+    evaluate_every=20,
+    held_out=24,
+    patience=3,
+    mirror=False,
+)
 """For the embedded model."""
 
 LARGE = LoraRecipe(steps=500, learning_rate=1e-4, batch_size=2, rank=8)

@@ -19,17 +19,28 @@ class Recipe:
     held_out: int = 32
     patience: int = 4
 
+    mirror: bool = True
+    """Whether the mirror images of pictures are learnt from too; not where a model's patterns have a direction."""
+
     vectors: int = 1
     """Vectors of a style whose request does not say how many."""
 
     word_by_word: bool = False
     """Whether a style of more telling words than `vectors` gets one for each, `MAX_VECTORS` at most."""
 
+    together: bool = False
+    """Whether all vectors of a style are moved by one shift, the same for each."""
+
     tilt: float = 1.0
     """Times are uniform numbers to this power: below 1 it leans towards noise, where colours are decided."""
 
     as_seen: bool = False
     """Whether an error in a latent channel counts as much as it shows in pixels, or in every channel the same."""
+
+    @property
+    def ways(self) -> int:
+        """How many latents there are of a picture."""
+        return 2 if self.mirror else 1
 
 
 PAPER_POCKET = Recipe(
@@ -46,6 +57,7 @@ POCKET = Recipe(
     held_out=24,
     patience=2,
     vectors=8,
+    mirror=False,
     word_by_word=True,
     tilt=0.65,
     as_seen=True,

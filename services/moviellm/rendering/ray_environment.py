@@ -34,6 +34,7 @@ def prepare(host: str) -> None:
         HOOK_VARIABLE: HOOK,
         HOST: host,
     }
+    os.environ.setdefault("RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S", "30")  # 5 are too few for a busy machine
     quieten()
 
 
