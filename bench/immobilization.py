@@ -5,8 +5,8 @@ style, with the style's words, with the learnt token and with a random vector of
 drawings in that style: how much of the way from "no style" and from "words" to the drawings does the token go?
 
 No prompt can take the model beyond its autoencoder. So every way is measured twice: to the drawings themselves, and to
-the drawings as the autoencoder shows them; and the ways that the style's words go, which name the nearest hues that
-have names, and that a taught style goes by its keyword, stand beside the token's.
+the drawings as the autoencoder shows them; and the ways that the style's words go, which are vague as all words for
+looks, and that a taught style goes by its keyword, stand beside the token's.
 """
 
 import dataclasses
@@ -169,6 +169,7 @@ def _ways(rounds: list[dict[str, float]], taught: list[dict[str, float]]) -> lis
             _figure(f"   by the style's words {best}", rounds, f"best words alone {name}", None),
             _figure(f"   by a taught style's keyword {best}", taught, name, None),
             _figure(f"style: gap from the words closed by the token {real}", rounds, f"words {name}", 0.6),
+            _figure(f"style: gap from the words closed by the token {best}", rounds, f"best words {name}", 0.6),
         ]
     return figures
 
@@ -220,6 +221,7 @@ def _round(studio: Studio, taught: TaughtStyle) -> dict[str, float]:
         **_shares("words alone", far["none"], far["words"], floor),
         **_shares("shown", far["none"], far["shown"], floor),
         **_shares("best none", near["none"], near["token"], best_floor),
+        **_shares("best words", near["words"], near["token"], best_floor),
         **_shares("best words alone", near["none"], near["words"], best_floor),
         "neighbours": 1 - far["token"].neighbours / far["words"].neighbours,
         "neighbours of keyword": 1 - far["token"].neighbours / far["keyword"].neighbours,

@@ -15,7 +15,6 @@ from moviellm.pipelines.diffusers_prompts import EncodedPrompts
 PREDICTIONS = ("epsilon", "v_prediction", "sample")
 _NO_SIGNAL = 1e-6
 _PICTURES_AT_ONCE = 4
-_NUDGE = 0.5
 
 
 class Denoising:
@@ -49,11 +48,8 @@ class Denoising:
             return len(self._alphas)
         return int((self._alphas > _NO_SIGNAL).sum())
 
-    def losses(self, z: Tensor, t: Tensor, epsilon: Tensor, c: EncodedPrompts, weights: Tensor | None = None) -> Tensor:
-        """The loss of each of n samples, float32 (n,): latents z and noise ε (n, channels, h, w), times t (n,).
-
-        `weights` (channels,) of mean 1 say how much an error in each channel counts; the same for all without.
-        """
+    def losses(self, z: Tensor, t: Tensor, epsilon: Tensor, c: EncodedPrompts) -> Tensor:
+        """The loss of each of n samples, float32 (n,): latents z and noise ε (n, channels, h, w), times t (n,)."""
         alpha = self._alphas[t][:, None, None, None]
         signal, noise = alpha.sqrt(), (1 - alpha).sqrt()
         z_t = signal * z + noise * epsilon
@@ -66,8 +62,6 @@ class Denoising:
             return_dict=False,
         )[0]
         squares: Tensor = (predicted.float() - target).square()
-        if weights is not None:
-            squares = squares * weights[:, None, None]
         return squares.mean(dim=(1, 2, 3))
 
     def _conditions(self, c: EncodedPrompts, count: int) -> dict[str, Tensor] | None:
@@ -90,30 +84,6 @@ def encode_pictures(pipe: DiffusionPipeline, pictures: Sequence[Square]) -> Tens
     if upcast:
         vae.to(dtype)
     return torch.cat(latents)
-
-
-@torch.no_grad()
-def seen_weights(pipe: DiffusionPipeline, latents: Tensor) -> Tensor:
-    """Weights (channels,) of mean 1: how much a change of each latent channel shows in decoded pixels.
-
-    Taken around the mean of the latents (n, channels, h, w), a channel at a time. Not squared: fine texture would then
-    weigh next to nothing beside large areas.
-    """
-    vae = pipe.vae
-    middle = latents.mean(dim=0, keepdim=True)
-    plain = _decoded(vae, middle)
-    shown = []
-    for channel in range(latents.shape[1]):
-        changed = middle.clone()
-        changed[:, channel] += _NUDGE
-        shown.append((_decoded(vae, changed) - plain).square().mean().sqrt())
-    weights = torch.stack(shown)
-    return weights / weights.mean()
-
-
-def _decoded(vae: Any, z: Tensor) -> Tensor:
-    pixels: Tensor = vae.decode((z / float(getattr(vae.config, "scaling_factor", 1.0))).to(vae.dtype)).sample
-    return pixels.float()
 
 
 def _latents(vae: Any, pictures: Square) -> Tensor:

@@ -35,7 +35,6 @@ class DiffusersLesson:
         denoising: Denoising,
         latents: Tensor,
         fingerprint: str,
-        weights: Tensor | None = None,
         state: LessonState | None = None,
     ) -> None:
         self._task = task
@@ -43,7 +42,6 @@ class DiffusersLesson:
         self._encoder = encoder
         self._denoising = denoising
         self._latents = latents
-        self._weights = weights
         self._fingerprint = fingerprint
         self._token = style_token(task.style.keyword, encoder.knows)
         self._scale = _HALF_PRECISION_SCALE if denoising.half_precision else 1.0
@@ -71,8 +69,6 @@ class DiffusersLesson:
                 self._checked(math.nan)
             else:
                 vectors.grad /= self._scale
-                if self._recipe.together:
-                    vectors.grad = vectors.grad.mean(dim=0, keepdim=True).expand_as(vectors).contiguous()
         state.last_losses = [*state.last_losses[1 - _AVERAGED :], self._checked(float(loss.detach()))]
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
@@ -114,7 +110,7 @@ class DiffusersLesson:
         rng = Random(derived_seed(seed, "inversion prompts", step))
         chosen = torch.randint(len(self._latents), (size,), generator=numbers)
         strata = (torch.randperm(size, generator=numbers) + torch.rand(size, generator=numbers)) / size
-        t = (strata**self._recipe.tilt * self._denoising.times).long()
+        t = (strata * self._denoising.times).long()
         noise = torch.randn(size, *self._latents.shape[1:], generator=numbers)
         prompts = [training_prompt(self._token, self._caption(int(i)), rng, self._task.subject) for i in chosen]
         return self._losses(chosen, t, noise, prompts).mean()
@@ -122,7 +118,7 @@ class DiffusersLesson:
     def _losses(self, chosen: Tensor, t: Tensor, noise: Tensor, prompts: list[str]) -> Tensor:
         device = self._latents.device
         return self._denoising.losses(
-            self._latents[chosen.to(device)], t.to(device), noise.to(device), self._encoded(prompts), self._weights
+            self._latents[chosen.to(device)], t.to(device), noise.to(device), self._encoded(prompts)
         )
 
     def _encoded(self, prompts: list[str]) -> EncodedPrompts:
@@ -168,13 +164,13 @@ class DiffusersLesson:
 
 
 def _held_out(task: StyleTask, latents: Tensor, recipe: Recipe, times: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Fixed pictures (unmirrored, in turn), times spread as in training, and noises."""
+    """Fixed pictures (unmirrored, in turn), evenly spread times and noises."""
     count = recipe.held_out
     numbers = torch.Generator().manual_seed(derived_seed(task.seed, "held out"))
     pictures = (recipe.ways * torch.arange(count)) % len(latents)
     spread = (torch.randperm(count, generator=numbers) + 0.5) / count
     noises = torch.randn(count, *latents.shape[1:], generator=numbers)
-    return pictures, (spread**recipe.tilt * times).long(), noises
+    return pictures, (spread * times).long(), noises
 
 
 def _first_state(task: StyleTask, recipe: Recipe, encoder: PromptEncoder) -> LessonState:

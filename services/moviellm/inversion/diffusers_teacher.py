@@ -7,7 +7,7 @@ from diffusers import DiffusionPipeline
 
 from moviellm.dataset import StyleMethod
 from moviellm.inversion.diffusers_checkpoint import state_of
-from moviellm.inversion.diffusers_denoising import Denoising, encode_pictures, seen_weights
+from moviellm.inversion.diffusers_denoising import Denoising, encode_pictures
 from moviellm.inversion.diffusers_lesson import DiffusersLesson
 from moviellm.inversion.diffusers_lora_lesson import LoraLesson
 from moviellm.inversion.image_lesson import ImageLesson, no_adapter
@@ -94,7 +94,6 @@ class DiffusersTeacher:
             denoising=self.denoising,
             latents=latents,
             fingerprint=fingerprint,
-            weights=seen_weights(self.pipe, latents) if self._recipe.as_seen else None,
             state=state,
         )
 

@@ -28,15 +28,6 @@ class Recipe:
     word_by_word: bool = False
     """Whether a style of more telling words than `vectors` gets one for each, `MAX_VECTORS` at most."""
 
-    together: bool = False
-    """Whether all vectors of a style are moved by one shift, the same for each."""
-
-    tilt: float = 1.0
-    """Times are uniform numbers to this power: below 1 it leans towards noise, where colours are decided."""
-
-    as_seen: bool = False
-    """Whether an error in a latent channel counts as much as it shows in pixels, or in every channel the same."""
-
     @property
     def ways(self) -> int:
         """How many latents there are of a picture."""
@@ -50,7 +41,7 @@ PAPER_POCKET = Recipe(
 
 POCKET = Recipe(
     steps=40,
-    learning_rate=1.5e-2,
+    learning_rate=2e-3,
     batch_size=4,
     final_rate=0.1,
     evaluate_every=10,
@@ -59,13 +50,8 @@ POCKET = Recipe(
     vectors=8,
     mirror=False,
     word_by_word=True,
-    tilt=0.65,
-    as_seen=True,
 )
-"""For the embedded model: a vector for each word of the style, which begins as that word: little is left to learn.
-
-More steps go on lowering the loss, but frames get further from the style again, probably by what guidance exaggerates.
-"""
+"""For the embedded model: a vector for each word of the style, which begins as that word: little is left to learn."""
 
 LARGE = Recipe(steps=400, learning_rate=1e-3, batch_size=2)
 """For Stable Diffusion and SDXL: rates from 1e-3 to 3e-4, two pictures a step and one vector, as published."""
