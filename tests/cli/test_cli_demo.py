@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from moviellm.cli.connection import connect
 from moviellm.cli.demo import asks_the_same, find_or_create
 from moviellm.cli.processes import marked
+from moviellm.rendering.ports import free_port
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 
 State = pb.MovieDataset
@@ -68,9 +68,7 @@ sys.exit(told(work))
 def show(moviellm, tmp_path):
     """Run the demonstration as a process."""
     (tmp_path / "growing.py").write_text(STAND_IN)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     environment = {"LISTEN": address, "DOUBLE": CONFTEST}
 
     async def start(**more):

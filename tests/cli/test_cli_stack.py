@@ -11,6 +11,7 @@ import pytest
 
 from moviellm.cli.processes import MARK, resident_bytes
 from moviellm.cli.settings import local_services
+from moviellm.rendering.ports import free_port
 
 STAND_IN = """
 import os, sys
@@ -54,12 +55,6 @@ services = tuple(ServiceProcess(**service) for service in json.loads(sys.argv[1]
 patience = Patience(first_backoff=0.01, longest_backoff=0.05, remains=0.2, stop=float(sys.argv[2]))
 sys.exit(told(lambda: run(run_stack(services, data=Path("data"), quiet="quiet" in sys.argv, patience=patience))))
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def alive(pid):

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import socket
 
 from fake_stages import FakeStages
 from kubernetes.aio.client import ApiClient, Configuration
@@ -32,12 +31,6 @@ PICTURE = io.BytesIO()
 Image.new("RGB", (64, 64), "teal").save(PICTURE, "PNG")
 PICTURE = PICTURE.getvalue()
 SMALL = {"theme": "a storm", "chapters": 2, "scenes": 2, "frames": 3}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def api_at(url, *, account=""):

@@ -13,16 +13,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from moviellm.rendering.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 LOCAL = ROOT / "deploy" / "local"
 STAND_IN = Path(__file__).with_name("stand_in.py")
 PROGRAMS = ("docker", "kind", "kubectl", "helm")
 SERVICES = ("controller", "scripting", "qa", "export", "cli", "inversion", "rendering")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class World:

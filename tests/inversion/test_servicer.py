@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 
 import classroom as room
@@ -15,6 +14,7 @@ from moviellm.inversion.diffusers_teacher import load_teacher
 from moviellm.inversion.lessons import InversionResult
 from moviellm.inversion.servicer import SERVICE_NAME, InversionServicer, task_of
 from moviellm.inversion.settings import InversionSettings
+from moviellm.rendering.ports import free_port
 from moviellm.v1 import inversion_service_pb2 as pb
 from moviellm.v1 import inversion_service_pb2_grpc as pb_grpc
 from moviellm.v1 import movie_dataset_service_pb2, movie_pb2
@@ -137,9 +137,7 @@ class Service:
     """`python -m moviellm.inversion` on a free port."""
 
     def __init__(self, folder, model, **settings):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             "MOVIELLM_STORE_URL": f"file://{folder}/store",
             "MOVIELLM_INVERSION_LISTEN": f"127.0.0.1:{self.port}",

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -24,6 +23,7 @@ from moviellm.controller.registry import Registry
 from moviellm.controller.workshop import Workshop
 from moviellm.dataset import MovieDatasetSpec, Stage
 from moviellm.movie import Work
+from moviellm.rendering.ports import free_port
 from moviellm.settings import StoreSettings
 from moviellm.telemetry import serve_metrics
 
@@ -88,9 +88,7 @@ class Prometheus:
     """A process of its own; `ask` is an instant query's answer as {label values: number}."""
 
     def __init__(self, binary, folder, targets):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"127.0.0.1:{free_port()}"
         price = {"record": "moviellm:gpu_hour_price", "expr": f"vector({GPU_HOUR})", "labels": {"node_pool": "gpu-l4"}}
         (folder / "prices.yaml").write_text(yaml.dump({"groups": [{"name": "moviellm-prices", "rules": [price]}]}))
         config = {
