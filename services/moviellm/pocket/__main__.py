@@ -16,7 +16,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="draw, learn and export; goes on where it stopped")
     train.add_argument("--pictures", type=int, default=60_000, help="drawn pictures")
     train.add_argument("--samples", type=int, default=300_000, help="pictures looked at by the U-Net")
-    train.add_argument("--minutes", type=float, default=120.0, help="wall clock of the U-Net's training")
+    train.add_argument("--minutes", type=float, default=95.0, help="wall clock of the U-Net's training")
     train.add_argument("--only", choices=("pictures", "artist", "export", "clip", "classifiers"), help="one step alone")
     sheet = commands.add_parser("sheet", help="draw a contact sheet of held-out scenes with the shipped weights")
     sheet.add_argument("--out", type=Path, default=Path("pocket-sheet.png"))

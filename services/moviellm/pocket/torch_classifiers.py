@@ -13,7 +13,7 @@ from moviellm.pocket.evaluation import FACTORS, labels
 
 Say = Callable[[str], None]
 
-SAMPLES = 160_000
+SAMPLES = 320_000
 """Pictures looked at while learning, repetitions counted."""
 
 _BATCH = 64
