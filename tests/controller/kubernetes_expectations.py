@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from kubernetes_stage import PICTURE, condition, free_port, until
+from kubernetes_stage import PICTURE, condition, until
 
 from moviellm import errors, rpc
+from moviellm.rendering.ports import free_port
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 
 State = pb.MovieDataset.State

@@ -6,9 +6,10 @@ import signal
 import sys
 
 import yaml
-from kubernetes_stage import condition, free_port, until
+from kubernetes_stage import condition, until
 
 from moviellm import rpc
+from moviellm.rendering.ports import free_port
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from fake_stages import FakeStages
-from kubernetes_stage import free_port, until
+from kubernetes_stage import until
 from small_controller import Controller
 
 from moviellm import errors, rpc
@@ -15,6 +15,7 @@ from moviellm.controller.leadership import standing
 from moviellm.controller.leadership.fencing import Fence, FencedStore
 from moviellm.controller.leadership.store_lease import StoreLease
 from moviellm.controller.settings import ControllerSettings
+from moviellm.rendering.ports import free_port
 from moviellm.settings import StoreSettings
 from moviellm.v1 import movie_dataset_service_pb2 as pb
 from moviellm.v1 import movie_dataset_service_pb2_grpc as pb_grpc

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from kubernetes_stage import free_port, until
+from kubernetes_stage import until
 
 from moviellm import errors, rpc
 from moviellm.controller.leadership.fencing import Fence, FencedStore
 from moviellm.controller.leadership.lease import Conflict, Election, Terms
 from moviellm.controller.leadership.store_lease import FOLDER, StoreLease, is_gone, own_signature
+from moviellm.rendering.ports import free_port
 from moviellm.scripting.by_model.rehearsal import NoCost
 from moviellm.scripting.servicer import SERVICE_NAME, ScriptingServicer
 from moviellm.scripting.storyteller.storyteller import Storyteller
