@@ -79,7 +79,7 @@ def _step(studio: Studio, style: Style) -> tuple[float, float, float]:
         one_by_one, at_once = _seconds(documented.advance), _seconds(in_one_pass.advance)
         lesson.advance()  # with the held-out loss, which is no part of a step
         documented.advance(STEPS)
-    latents = encode_pictures(studio.pipe, studio.references(style)[0])
+    latents = encode_pictures(studio.pipe, studio.references(style.keyword)[0])
     mine = read_learned(*lesson.finish().files.values())
     return one_by_one / ours, at_once / ours, _loss(studio, mine, latents) / _loss(studio, documented.learnt(), latents)
 
@@ -111,7 +111,7 @@ class Documented:
     ) -> None:
         pipe: Any = load_pipeline("pocket", device="cpu")
         self._pipe, self._token, self._recipe, self._at_once = pipe, start.token, recipe, at_once
-        drawn, self._captions = studio.references(style)
+        drawn, self._captions = studio.references(style.keyword)
         self._files = [folder / f"{number}.png" for number in range(len(drawn))]
         for file, picture in zip(self._files, drawn, strict=True):
             Image.fromarray(picture).save(file)

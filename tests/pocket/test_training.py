@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("diffusers")
 
 from moviellm.pocket.dataset import TRAINING_SEED, scene_at
-from moviellm.pocket.evaluation import FACTORS, labels, shares_right, table
+from moviellm.pocket.evaluation import FACTORS, labels, shares_right, table, told_apart
 from moviellm.pocket.latents import CHANNELS
 from moviellm.pocket.look_space import UNSAID
 from moviellm.pocket.meaning import meaning
@@ -103,4 +103,16 @@ def test_questions_are_asked_only_where_they_can_be_answered() -> None:
         assert not asked or (scene.people and scene.style != "noir")
     shares = shares_right(truth, truth)
     assert shares == {factor.name: 1.0 for factor in FACTORS}
-    assert "| location | 1.00 | 1.00 | 0.97 |" in table(shares, shares)
+
+
+def test_looks_are_measured_apart_from_taught_styles() -> None:
+    scenes = [scene_at(2, index) for index in range(40)]
+    truth = labels(scenes)
+    named, looks = told_apart(scenes, truth)
+    taught = [isinstance(scene.style, str) for scene in scenes]
+    assert taught == (named["location"] >= 0).tolist() == (looks["location"] < 0).tolist()
+    columns = {"generated": shares_right(truth, truth), "in looks": shares_right(truth, looks)}
+    told = table(columns).splitlines()
+    assert told[0] == "| factor | generated | in looks | goal |"
+    assert "| location | 1.00 | 1.00 | 0.97 |" in told
+    assert "| clothing colour | 1.00 | – | 0.90 |" in told

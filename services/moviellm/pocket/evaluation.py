@@ -93,10 +93,17 @@ def shares_right(guesses: dict[str, np.ndarray], truth: dict[str, np.ndarray]) -
     return shares
 
 
-def table(generated: dict[str, float], drawn: dict[str, float]) -> str:
-    """The figures side by side, as Markdown."""
-    rows = ["| factor | generated | drawn | goal |", "|---|---|---|---|"]
+def told_apart(scenes: Sequence[Scene], truth: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], ...]:
+    """The labels of scenes that are plain or in a style with a name, and of scenes in a look; −1 for the others."""
+    looks = np.asarray([isinstance(scene.style, Look) for scene in scenes])
+    return tuple({name: np.where(chosen, right, -1) for name, right in truth.items()} for chosen in (~looks, looks))
+
+
+def table(columns: dict[str, dict[str, float]]) -> str:
+    """Shares by factor side by side, as Markdown; a dash where nothing was asked."""
+    rows = [f"| factor | {' | '.join(columns)} | goal |", "|---" * (len(columns) + 2) + "|"]
     for factor in FACTORS:
-        name = factor.name
-        rows.append(f"| {name} | {generated[name]:.2f} | {drawn[name]:.2f} | {factor.goal:.2f} |")
+        shares = [column[factor.name] for column in columns.values()]
+        told = ["–" if np.isnan(share) else f"{share:.2f}" for share in shares]
+        rows.append(f"| {factor.name} | {' | '.join(told)} | {factor.goal:.2f} |")
     return "\n".join(rows)

@@ -7,7 +7,7 @@ import torch
 
 from moviellm.pocket.captions import canonical
 from moviellm.pocket.diffusers_sampling import Gallery, Recipe, load, paint
-from moviellm.pocket.evaluation import held_out_scenes, labels, shares_right, table
+from moviellm.pocket.evaluation import held_out_scenes, labels, shares_right, table, told_apart
 from moviellm.pocket.scene import as_bytes, draw
 from moviellm.pocket.torch_classifiers import guesses, load_classifiers
 from moviellm.pocket.torch_workshop import save_sheet
@@ -35,7 +35,14 @@ def evaluate(weights: Path, number: int) -> str:
     model = load_classifiers()
     scenes = held_out_scenes(number)
     truth = labels(scenes)
-    drawn = shares_right(guesses(model, np.stack([as_bytes(draw(scene)) for scene in scenes])), truth)
+    drawn = guesses(model, np.stack([as_bytes(draw(scene)) for scene in scenes]))
     gallery = paint_held_out(weights, number, Recipe())
-    generated = shares_right(guesses(model, gallery.pictures), truth)
-    return f"{table(generated, drawn)}\n\n{gallery.seconds * 1000:.0f} ms a frame, {number} held-out scenes\n"
+    generated = guesses(model, gallery.pictures)
+    named, looks = told_apart(scenes, truth)
+    columns = {
+        "generated": shares_right(generated, truth),
+        "in taught styles": shares_right(generated, named),
+        "in looks": shares_right(generated, looks),
+        "drawn": shares_right(drawn, truth),
+    }
+    return f"{table(columns)}\n\n{gallery.seconds * 1000:.0f} ms a frame, {number} held-out scenes\n"
