@@ -50,6 +50,16 @@ def test_only_stock_parts_and_a_small_directory() -> None:
         assert (WEIGHTS / "tokenizer" / name).exists()
 
 
+def test_the_example_of_the_model_card_runs_as_it_stands(capsys) -> None:
+    card = (WEIGHTS / "README.md").read_text()
+    example = card.split("```python\n")[1].split("```")[0]
+    names: dict[str, object] = {}
+    exec(example, names)
+    picture = np.asarray(names["picture"])
+    assert picture.shape == (SIZE, SIZE, 3)
+    assert picture.std() > 10
+
+
 def test_every_taught_word_is_one_piece_and_anything_else_still_has_pieces(pipeline) -> None:
     words = [word for word in taught_words() if word.isalpha()]
     assert all(len(pipeline.tokenizer.tokenize(word)) == 1 for word in words)

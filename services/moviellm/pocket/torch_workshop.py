@@ -32,7 +32,7 @@ from moviellm.pocket.latents import Projection, fit
 from moviellm.pocket.look_space import UNSAID, Look, unsaid
 from moviellm.pocket.meaning import meaning
 from moviellm.pocket.scene import Scene
-from moviellm.pocket.torch_classifiers import train_classifiers
+from moviellm.pocket.torch_classifiers import SAMPLES, train_classifiers
 from moviellm.pocket.torch_training import Artist, Lessons, Plan, Trainer
 from moviellm.pocket.transformers_clip import train_clip
 
@@ -109,11 +109,14 @@ def _write(path: Path, values: np.ndarray) -> None:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of everything; seconds of the artist are wall clock."""
+    """How much of everything; seconds of the artist are wall clock, of reading and the small CLIP the processor's."""
 
     pictures: int
     samples: int
     artist_seconds: float
+    reading_seconds: float = 180.0
+    clip_seconds: float = 300.0
+    classifier_samples: int = SAMPLES
 
 
 def make(folder: Path, weights: Path, budget: Budget, say: Say, *, only: str | None = None) -> None:
@@ -121,14 +124,16 @@ def make(folder: Path, weights: Path, budget: Budget, say: Say, *, only: str | N
     if only in (None, "pictures"):
         prepare(folder, budget.pictures, say)
     if only in (None, "artist"):
-        train_artist(folder, Plan(samples=budget.samples, seconds=budget.artist_seconds), say)
+        plan = Plan(samples=budget.samples, seconds=budget.artist_seconds, reading_seconds=budget.reading_seconds)
+        train_artist(folder, plan, say)
     if only in (None, "export"):
         export(folder, weights, say)
         say(f"weights written to {weights}")
     if only in (None, "clip"):
-        train_clip(folder, weights.parent / "weights_clip", say)
+        train_clip(folder, weights.parent / "weights_clip", say, seconds=budget.clip_seconds)
     if only in (None, "classifiers"):
-        train_classifiers(np.load(folder / "pictures.npy", mmap_mode="r"), weights.parent / "weights_classifiers", say)
+        pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+        train_classifiers(pictures, weights.parent / "weights_classifiers", say, budget.classifier_samples)
 
 
 def export(folder: Path, weights: Path, say: Say) -> None:

@@ -22,6 +22,8 @@ from moviellm.pocket.wordpieces import learn_pieces
 Say = Callable[[str], None]
 
 _WIDTH = 128
+_KEPT = 250
+"""Pictures kept out of training, to ask about."""
 
 
 def build_clip(tokenizer: CLIPTokenizer) -> CLIPModel:
@@ -61,7 +63,7 @@ def train_clip(folder: Path, target: Path, say: Say, *, seconds: float = 300.0, 
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
     started, steps = time.process_time(), 0
     while (share := (time.process_time() - started) / seconds) < 1:
-        rows = random.integers(0, len(pictures) - 500, batch)
+        rows = random.integers(0, len(pictures) - _KEPT, batch)
         told = np.asarray(tokens[rows, random.integers(0, tokens.shape[1], batch)]).astype(np.int64)
         for group in optimizer.param_groups:
             group["lr"] = 1e-3 * min(1.0, (steps + 1) / 50) * (0.02 + 0.49 * (1 + math.cos(math.pi * share)))
@@ -72,7 +74,7 @@ def train_clip(folder: Path, target: Path, say: Say, *, seconds: float = 300.0, 
         steps += 1
         if steps % 100 == 0:
             say(f"clip: {steps} steps, {100 * share:.0f} %, loss {loss.item():.3f}")
-    say(f"clip: finds {first_found(model, folder):.2f} of the captions among 250")
+    say(f"clip: finds {first_found(model, folder):.2f} of the captions among {_KEPT}")
     _save(model, tokenizer, target)
 
 
@@ -94,11 +96,11 @@ def pixels(pictures: np.ndarray) -> torch.Tensor:
 
 @torch.no_grad()
 def first_found(model: CLIPModel, folder: Path) -> float:
-    """Recall at one among 250 pictures kept out of training."""
+    """Recall at one among pictures kept out of training."""
     pictures, tokens = np.load(folder / "pictures.npy", mmap_mode="r"), np.load(folder / "tokens.npy", mmap_mode="r")
-    ids = torch.from_numpy(np.asarray(tokens[-250:, 0]).astype(np.int64))
-    scores = model(input_ids=ids, pixel_values=pixels(pictures[-250:])).logits_per_image
-    return float((scores.argmax(dim=1) == torch.arange(250)).float().mean())
+    ids = torch.from_numpy(np.asarray(tokens[-_KEPT:, 0]).astype(np.int64))
+    scores = model(input_ids=ids, pixel_values=pixels(pictures[-_KEPT:])).logits_per_image
+    return float((scores.argmax(dim=1) == torch.arange(_KEPT)).float().mean())
 
 
 def _save(model: CLIPModel, tokenizer: CLIPTokenizer, target: Path) -> None:
