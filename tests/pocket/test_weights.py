@@ -75,6 +75,23 @@ def test_pieces_end_when_all_words_are_whole() -> None:
     assert ("lam", "p</w>") in merges
 
 
+def test_the_autoencoder_lays_no_pattern_over_every_picture(pipeline) -> None:
+    import torch
+
+    from moviellm.pocket.dataset import scene_at
+    from moviellm.pocket.scene import as_bytes, draw
+
+    plain = [scene for scene in (scene_at(5, index) for index in range(100)) if scene.style == ""][:16]
+    drawn = np.stack([as_bytes(draw(scene)) for scene in plain])
+    pixels = torch.from_numpy(drawn.transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1)
+    with torch.no_grad():
+        shown = pipeline.vae.decode(pipeline.vae.encode(pixels).latent_dist.mean).sample.clamp(-1, 1)
+    error = (shown - pixels).numpy().transpose(0, 2, 3, 1)
+    always = error.reshape(len(drawn), 8, 16, 8, 16, 3).mean(axis=(0, 1, 3, 5))
+    assert np.abs(np.diff(always, axis=0)).mean() < 0.01
+    assert np.abs(np.diff(always, axis=1)).mean() < 0.01
+
+
 def test_pictures_follow_the_prompt(pictures) -> None:
     beach, noir, library, _ = pictures
     assert pictures.shape == (4, SIZE, SIZE, 3)

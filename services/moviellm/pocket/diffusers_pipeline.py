@@ -96,13 +96,13 @@ def assemble(
 
 
 def save(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Write the pipeline in half precision, with the tokenizer's older files beside the newer one.
+    """Write the pipeline, the U-Net in half precision, with the tokenizer's older files beside the newer one.
 
-    The text encoder stays in single: transformers loads what it finds, diffusers single precision unless told
-    otherwise, and a pipeline of both does not run.
+    The autoencoder is computed with large constants, whose rounding would lie over every picture as a weave. The text
+    encoder stays in single precision because transformers loads what it finds, and diffusers single precision unless
+    told otherwise: a pipeline of both does not run.
     """
-    for part in (pipeline.unet, pipeline.vae):
-        part.to(dtype=torch.float16)
+    pipeline.unet.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
     vocabulary, merges = learn_pieces(taught_words())
     (folder / "tokenizer" / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n")

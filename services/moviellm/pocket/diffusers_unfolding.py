@@ -167,7 +167,6 @@ class _Decoder:
     def __init__(self, vae: Any, projection: Projection, pictures: np.ndarray) -> None:
         self._vae, self._decoder = vae, vae.decoder
         self._sample = torch.from_numpy(projection.encode(pictures[:24]))
-        self._tone = torch.from_numpy(projection.mean.reshape(-1, 3).mean(axis=0)).float()
         blocks = list(vae.decoder.up_blocks)[1:]
         channels = [block.resnets[0].conv1.out_channels for block in blocks]
         self._at_once = [(number - 3) // 3 for number in channels]
@@ -198,7 +197,8 @@ class _Decoder:
         _zero(conv)
         conv.weight[:CHANNELS, :, 1, 1] = torch.eye(CHANNELS)
         conv.weight[COMPONENTS:CHANNELS, COMPONENTS:] = torch.eye(len(PATTERNS))[..., None, None] / 9
-        conv.weight[CHANNELS:width] = torch.from_numpy(self._content.taps).float()
+        conv.weight[CHANNELS : width - 1] = torch.from_numpy(self._content.taps).float()
+        conv.bias[width - 1] = 1.0
         one, column, row, columns, rows, *_ = _marks(width)
         conv.bias[one] = _CONSTANT
         for ones in (column, row):
@@ -341,14 +341,14 @@ class _Decoder:
         self._open(resnet.norm2, None)
 
     def _finish(self) -> None:
-        """The last norm, SiLU and convolution, and the mean patch, whose tone alone is worth a bias."""
+        """The last norm, SiLU and convolution, and the tone of the mean patch."""
         decoder = self._decoder
         _, mean, deviation = _statistics(decoder, decoder.conv_norm_out, self._sample)
         _undo(decoder.conv_norm_out, mean, deviation, _LINEAR)
         _zero(decoder.conv_out)
         decoder.conv_out.weight[:, :3, 1, 1] = torch.eye(3)
         decoder.conv_out.weight[:, _marks(3)[5], 1, 1] = -1.0
-        decoder.conv_out.bias.copy_(self._tone)
+        decoder.conv_out.bias.copy_(torch.from_numpy(self._content.tone))
 
 
 def _marks(width: int) -> tuple[int, ...]:

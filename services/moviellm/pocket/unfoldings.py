@@ -57,15 +57,17 @@ def _quarters(side: int) -> Iterator[Matrix]:
 
 @dataclass(frozen=True)
 class Content:
-    """What the decoder begins with: latents, and more from 3×3 patches of them.
+    """What the decoder begins with: latents, more from 3×3 patches of them, and last a number that is always 1.
 
-    Patterns are once more means of 3×3. `taps` (more, C, 3, 3) tell the rest, `shown` (768, C + more) is what it all
-    looks like, `samples` (N, C + more) are some.
+    Patterns are once more means of 3×3. `taps` (more, C, 3, 3) tell the rest, `shown` (768, C + more + 1) is what it
+    all looks like without the `tone` (3,) of the mean patch, `samples` (N, C + more + 1) are some. The picture of the 1
+    is what the mean patch is beside its tone: a pattern that would lie over everything if it were left out.
     """
 
     taps: Matrix
     shown: Matrix
     samples: Matrix
+    tone: Matrix
 
     @property
     def width(self) -> int:
@@ -88,8 +90,10 @@ def content_of(projection: Projection, pictures: np.ndarray) -> Content:
     told = np.linalg.solve(moments + np.eye(len(moments)) * _DOUBT**2, around.T @ left / len(around))
     directions = principal(around @ told, _BESIDE)
     taps = (told @ directions).T.reshape(_BESIDE, CHANNELS, 3, 3)
-    samples = np.concatenate([own, around @ told @ directions], axis=1)
-    return Content(taps, np.concatenate([shown, directions], axis=1), samples)
+    samples = np.concatenate([own, around @ told @ directions, np.ones((len(own), 1))], axis=1)
+    tone = projection.mean.reshape(-1, 3).mean(axis=0)
+    pattern = projection.mean - np.tile(tone, PATCH * PATCH)
+    return Content(taps, np.concatenate([shown, directions, pattern[:, None]], axis=1), samples, tone)
 
 
 def unfoldings(start: Content, widths: tuple[int, ...]) -> list[Unfolding]:
