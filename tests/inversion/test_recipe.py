@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from classroom import tiny
+from diffusers import DDIMScheduler
 
 from moviellm.dataset import StyleMethod
 from moviellm.inversion.diffusers_denoising import Denoising, encode_pictures
@@ -63,11 +64,12 @@ class Watched(Denoising):
 
     def __init__(self, pipe, size):
         super().__init__(pipe, size)
-        self.seen = []
+        self.seen, self.at = [], set()
 
-    def losses(self, z, *rest):
+    def losses(self, z, t, *rest):
         self.seen += list(z)
-        return super().losses(z, *rest)
+        self.at |= set(t.tolist())
+        return super().losses(z, t, *rest)
 
 
 class Overheard(PromptEncoder):
@@ -108,6 +110,29 @@ def test_pictures_are_learnt_from_under_their_captions_and_mirrored_only_where_w
         turned.add(way)
         assert not {word for word in captions if word in prompt.split("style")[-1]} - {captions[number], "people"}
     assert turned == ({0, 1} if mirror else {0})
+
+
+@pytest.mark.parametrize("method", [StyleMethod.TEXTUAL_INVERSION, StyleMethod.LORA])
+def test_a_model_that_is_sampled_in_few_steps_learns_at_their_noise_alone(method):
+    pipe = tiny.sd(pocket=True)
+    lora = dataclasses.replace(lora_recipe_for("tiny"), sampled_steps=2, steps=4, batch_size=4)
+    teacher = room.teacher_of(pipe, dataclasses.replace(room.RECIPE, sampled_steps=2), lora=lora)
+    teacher.denoising = Watched(pipe, teacher.picture_size)
+    side = teacher.picture_size
+    pictures = tuple(np.resize(picture, (side, side, 3)) for picture in PICTURES)
+    lesson = teacher.begin(StyleTask(room.STYLE, (), "styles/abc", method=method), pictures, "", None)
+    while not lesson.done:
+        lesson.advance()
+    sampler = DDIMScheduler.from_config(pipe.scheduler.config, timestep_spacing="trailing")
+    sampler.set_timesteps(2)
+    assert teacher.denoising.at == set(sampler.timesteps.tolist())
+
+
+def test_times_are_spread_over_all_noise_where_nothing_else_is_said():
+    denoising = Denoising(tiny.sd(), 16)
+    times = denoising.times_at(torch.linspace(0, 0.999, 50))
+    assert (times.min(), times.max()) == (0, denoising.times - 1)
+    assert len(times.unique()) == 50
 
 
 def test_another_recipe_makes_other_weights_and_so_another_style():

@@ -48,6 +48,16 @@ class Denoising:
             return len(self._alphas)
         return int((self._alphas > _NO_SIGNAL).sum())
 
+    def times_at(self, shares: Tensor, sampled_steps: int = 0) -> Tensor:
+        """Times t, int64, at shares (0 to 1, without 1) of the way to pure noise.
+
+        With `sampled_steps`, only those that a sampler of so many trailing steps visits: the noisiest time of the
+        stretch in which a share lies.
+        """
+        if not sampled_steps:
+            return (shares * self.times).long()
+        return ((shares * sampled_steps).long() + 1) * self.times // sampled_steps - 1
+
     def losses(self, z: Tensor, t: Tensor, epsilon: Tensor, c: EncodedPrompts) -> Tensor:
         """The loss of each of n samples, float32 (n,): latents z and noise ε (n, channels, h, w), times t (n,)."""
         alpha = self._alphas[t][:, None, None, None]

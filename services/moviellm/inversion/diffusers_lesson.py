@@ -45,7 +45,7 @@ class DiffusersLesson:
         self._fingerprint = fingerprint
         self._token = style_token(task.style.keyword, encoder.knows)
         self._scale = _HALF_PRECISION_SCALE if denoising.half_precision else 1.0
-        self._held_out = _held_out(task, latents, recipe, denoising.times)
+        self._held_out = _held_out(task, latents, recipe, denoising)
         self._state = state or _first_state(task, recipe, encoder)
         self._vectors = [torch.nn.Parameter(vectors.to(latents.device, copy=True)) for vectors in self._state.vectors]
         self._optimizer = torch.optim.AdamW(self._vectors, lr=self._recipe.learning_rate, weight_decay=0.0)
@@ -110,7 +110,7 @@ class DiffusersLesson:
         rng = Random(derived_seed(seed, "inversion prompts", step))
         chosen = torch.randint(len(self._latents), (size,), generator=numbers)
         strata = (torch.randperm(size, generator=numbers) + torch.rand(size, generator=numbers)) / size
-        t = (strata * self._denoising.times).long()
+        t = self._denoising.times_at(strata, self._recipe.sampled_steps)
         noise = torch.randn(size, *self._latents.shape[1:], generator=numbers)
         prompts = [training_prompt(self._token, self._caption(int(i)), rng, self._task.subject) for i in chosen]
         return self._losses(chosen, t, noise, prompts).mean()
@@ -163,14 +163,14 @@ class DiffusersLesson:
             }
 
 
-def _held_out(task: StyleTask, latents: Tensor, recipe: Recipe, times: int) -> tuple[Tensor, Tensor, Tensor]:
+def _held_out(task: StyleTask, latents: Tensor, recipe: Recipe, denoising: Denoising) -> tuple[Tensor, Tensor, Tensor]:
     """Fixed pictures (unmirrored, in turn), evenly spread times and noises."""
     count = recipe.held_out
     numbers = torch.Generator().manual_seed(derived_seed(task.seed, "held out"))
     pictures = (recipe.ways * torch.arange(count)) % len(latents)
     spread = (torch.randperm(count, generator=numbers) + 0.5) / count
     noises = torch.randn(count, *latents.shape[1:], generator=numbers)
-    return pictures, (spread * times).long(), noises
+    return pictures, denoising.times_at(spread, recipe.sampled_steps), noises
 
 
 def _first_state(task: StyleTask, recipe: Recipe, encoder: PromptEncoder) -> LessonState:

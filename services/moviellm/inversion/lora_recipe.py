@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from moviellm import pocket
+
 
 @dataclass(frozen=True)
 class LoraRecipe:
@@ -19,6 +21,9 @@ class LoraRecipe:
     mirror: bool = True
     """Whether the mirror images of pictures are learnt from too; not where a model's patterns have a direction."""
 
+    sampled_steps: int = 0
+    """Only the noise of a sampler of so many trailing steps is learnt at; 0 for all noise alike."""
+
     @property
     def ways(self) -> int:
         """How many latents there are of a picture."""
@@ -34,6 +39,7 @@ POCKET = LoraRecipe(
     held_out=24,
     patience=3,
     mirror=False,
+    sampled_steps=pocket.STEPS,
 )
 """For the embedded model."""
 

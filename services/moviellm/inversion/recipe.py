@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from moviellm import pocket
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -21,6 +23,9 @@ class Recipe:
 
     mirror: bool = True
     """Whether the mirror images of pictures are learnt from too; not where a model's patterns have a direction."""
+
+    sampled_steps: int = 0
+    """Only the noise of a sampler of so many trailing steps is learnt at; 0 for all noise alike."""
 
     vectors: int = 1
     """Vectors of a style whose request does not say how many."""
@@ -49,6 +54,7 @@ POCKET = Recipe(
     patience=2,
     vectors=8,
     mirror=False,
+    sampled_steps=pocket.STEPS,
     word_by_word=True,
 )
 """For the embedded model: a vector for each word of the style, which begins as that word: little is left to learn."""
