@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from moviellm.pocket import WEIGHTS
+from moviellm.pocket import GUIDANCE_SCALE, STEPS, WEIGHTS
 
 _WORK = Path("build/pocket")
 
@@ -22,7 +22,9 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--out", type=Path, default=Path("pocket-sheet.png"))
     sheet.add_argument("--number", type=int, default=24)
     evaluate = commands.add_parser("evaluate", help="measure the shipped weights on held-out scenes")
-    evaluate.add_argument("--number", type=int, default=192)
+    evaluate.add_argument("--number", type=int, default=192, help="held-out scenes")
+    evaluate.add_argument("--steps", type=int, default=STEPS, help="denoising steps")
+    evaluate.add_argument("--guidance", type=float, default=GUIDANCE_SCALE, help="scale of classifier-free guidance")
     for command in (train, sheet, evaluate):
         command.add_argument("--weights", type=Path, default=WEIGHTS, help="the pipeline directory")
     return parser
@@ -45,9 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
 
         sheet(asked.weights, asked.number, asked.out)
     else:
+        from moviellm.pocket.diffusers_sampling import Recipe
         from moviellm.pocket.torch_bench import evaluate
 
-        print(evaluate(asked.weights, asked.number))
+        print(evaluate(asked.weights, asked.number, Recipe(asked.steps, asked.guidance)))
 
 
 if __name__ == "__main__":

@@ -30,13 +30,13 @@ def sheet(weights: Path, number: int, path: Path) -> None:
     save_sheet(tiles, path, columns=6)
 
 
-def evaluate(weights: Path, number: int) -> str:
+def evaluate(weights: Path, number: int, recipe: Recipe) -> str:
     """The table of recognised factors and the time of a frame."""
     model = load_classifiers()
     scenes = held_out_scenes(number)
     truth = labels(scenes)
     drawn = guesses(model, np.stack([as_bytes(draw(scene)) for scene in scenes]))
-    gallery = paint_held_out(weights, number, Recipe())
+    gallery = paint_held_out(weights, number, recipe)
     generated = guesses(model, gallery.pictures)
     named, looks = told_apart(scenes, truth)
     columns = {

@@ -7,8 +7,8 @@ Words for a look are vague. In half of the captions of looks, what they leave un
 words, by a linear map that is learnt too and not shipped. So around the words lie vectors for every look near them,
 and that is where textual inversion will look for one.
 
-Velocity loss ‖v − v_θ(z_t, t, c)‖² with v = α_t ε − σ_t z (Salimans & Ho 2022), time steps leaning towards noise; one
-caption in ten is dropped for guidance. A running mean of the weights is what gets shipped.
+Velocity loss ‖v − v_θ(z_t, t, c)‖² with v = α_t ε − σ_t z (Salimans & Ho 2022), mostly at the noise of the recipe's
+few steps; one caption in ten is dropped for guidance. A running mean of the weights is what gets shipped.
 """
 
 import math
@@ -22,6 +22,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextModel
 
+from moviellm.pocket import STEPS
 from moviellm.pocket.diffusers_pipeline import build_scheduler
 from moviellm.pocket.look_space import UNSAID
 from moviellm.pocket.meaning import SIZES
@@ -45,8 +46,14 @@ class Plan:
     """Share of the captions of looks to whose words the unsaid is added."""
 
     decay: float = 0.998
+    looks: float = 0.4
+    """Share of a batch that is taken from looks alone, which are many and hard, beside those among the rest."""
+
+    sampled: float = 0.65
+    """Share of a batch at the noise of the recommended recipe's `STEPS` trailing steps."""
+
     tilt: float = 0.65
-    """Time steps are drawn as uniform numbers to this power: the layout of a picture is decided at high noise."""
+    """Other time steps are drawn as uniform numbers to this power: layout is decided at high noise."""
 
     seed: int = 0
     checkpoint_seconds: float = 150.0
@@ -161,6 +168,7 @@ class Trainer:
         self.random = np.random.default_rng(plan.seed)
         self.generator = torch.Generator().manual_seed(plan.seed)
         self.alphas = build_scheduler().alphas_cumprod.to(self.device)
+        self.looks = np.flatnonzero(lessons.spans.any(axis=(1, 2)))
         self.weights = _weights(lessons.latents).to(self.device)
 
     def rate(self) -> float:
@@ -192,7 +200,7 @@ class Trainer:
     def _batch(self, size: int, dropped: float) -> Batch:
         """Pictures and what is told of them; a dropped caption means nothing."""
         lessons = self.lessons
-        rows = self.random.integers(0, len(lessons.latents), size)
+        rows = self._rows(size)
         told = self.random.integers(0, lessons.tokens.shape[1], size)
         ids, meanings = lessons.tokens[rows, told].astype(np.int64), lessons.meanings[rows].astype(np.int64)
         begin, end = lessons.spans[rows, told].T[..., None]
@@ -204,6 +212,22 @@ class Trainer:
         latents = lessons.latents[rows].astype(np.float32)
         values = (latents, ids, within, lessons.unsaid[rows], meanings)
         return Batch(*(torch.from_numpy(one).to(self.device) for one in values))
+
+    def _rows(self, size: int) -> np.ndarray:
+        """Numbers of pictures, some of them of looks alone."""
+        rows = self.random.integers(0, len(self.lessons.latents), size)
+        if not len(self.looks):
+            return rows
+        looks = self.looks[self.random.integers(0, len(self.looks), size)]
+        return np.where(self.random.random(size) < self.plan.looks, looks, rows)
+
+    def _times(self, size: int) -> torch.Tensor:
+        """Time steps int64 (size,): those of the recipe, and all others."""
+        most = len(self.alphas)
+        others = torch.rand(size, generator=self.generator) ** self.plan.tilt * most
+        visited = (torch.randint(STEPS, (size,), generator=self.generator) + 1) * most // STEPS - 1
+        chosen = torch.rand(size, generator=self.generator) < self.plan.sampled
+        return torch.where(chosen, visited, others.long()).to(self.device)
 
     def read(self, say: Callable[[str], None]) -> None:
         """Reading lessons: captions only, cut to the longest of the batch and one end token more, for speed."""
@@ -234,8 +258,7 @@ class Trainer:
         batch = self._batch(self.plan.batch, self.plan.dropped)
         clean = batch.latents
         noise = torch.randn(clean.shape, generator=self.generator).to(self.device)
-        shares = torch.rand(len(clean), generator=self.generator).to(self.device) ** self.plan.tilt
-        steps = (shares * len(self.alphas)).long()
+        steps = self._times(len(clean))
         signal = self.alphas[steps].sqrt()[:, None, None, None]
         spread = (1 - self.alphas[steps]).sqrt()[:, None, None, None]
         words = self.artist.words(batch.ids, batch.unsaid, batch.within)
