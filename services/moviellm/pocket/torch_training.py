@@ -26,6 +26,7 @@ from moviellm.pocket import STEPS
 from moviellm.pocket.diffusers_pipeline import build_scheduler
 from moviellm.pocket.look_space import UNSAID
 from moviellm.pocket.meaning import SIZES
+from moviellm.pocket.torch_team import ALONE, Place
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Plan:
     """Time of day budget: the rate also falls as this is used up, whichever comes first."""
 
     batch: int = 24
+    """Pictures of a step, which the processes of a team share equally."""
+
     rate: float = 1e-3
     warmup: int = 6_000
     dropped: float = 0.1
@@ -154,19 +157,19 @@ def _weights(latents: np.ndarray) -> torch.Tensor:
 class Trainer:
     """Runs the plan on latents and token numbers held in memory, on the device that the artist is on.
 
-    Random numbers come from the processor, so that they are the same everywhere.
+    Every step has random numbers of its own for each process of the team, drawn on the processor: they are the same
+    everywhere, and a resumed training goes the same way.
     """
 
-    def __init__(self, artist: Artist, lessons: Lessons, plan: Plan) -> None:
-        self.artist, self.plan, self.state = artist, plan, State()
+    def __init__(self, artist: Artist, lessons: Lessons, plan: Plan, place: Place = ALONE) -> None:
+        self.artist, self.plan, self.state, self.place = artist, plan, State(), place
         self.lessons = lessons
         self.device = artist.heads.weight.device
         self.optimizer = torch.optim.AdamW(
             artist.parameters(), lr=plan.rate, weight_decay=0.01, betas=(0.9, 0.99), fused=True
         )
         self.mean = {name: value.detach().clone() for name, value in artist.state_dict().items()}
-        self.random = np.random.default_rng(plan.seed)
-        self.generator = torch.Generator().manual_seed(plan.seed)
+        self.random, self.generator = np.random.default_rng(plan.seed), torch.Generator()
         self.alphas = build_scheduler().alphas_cumprod.to(self.device)
         self.looks = np.flatnonzero(lessons.spans.any(axis=(1, 2)))
         self.weights = _weights(lessons.latents).to(self.device)
@@ -182,20 +185,33 @@ class Trainer:
         return self.state.samples >= self.plan.samples or self.state.elapsed >= self.plan.seconds
 
     def run(self, checkpoint: Path, report: Callable[["Trainer"], None]) -> None:
-        """Learn until the plan is fulfilled; every `checkpoint_seconds` save and report."""
+        """Learn until the plan is fulfilled; every `checkpoint_seconds` the leader of the team saves and reports."""
         last, losses = time.monotonic(), []
         saved = last
         while not self.finished():
             losses.append(self._step())
             now = time.monotonic()
-            self.state.elapsed += now - last
+            self._spend(now - last)
             last = now
+            if self.place.rank:
+                continue
             if now - saved > self.plan.checkpoint_seconds or self.finished():
                 self.state.losses.append(float(np.mean(losses)))
                 losses.clear()
                 self.save(checkpoint)
                 report(self)
                 last = saved = time.monotonic()
+
+    def _spend(self, seconds: float) -> None:
+        """Count the time of a step: the team's mean, so that all have the same rate and end together."""
+        spent = torch.tensor([seconds], dtype=torch.float64)
+        self.place.average([spent])
+        self.state.elapsed += spent.item()
+
+    def _draw_lots(self) -> None:
+        """Begin the random numbers of the next step."""
+        self.random = np.random.default_rng((self.plan.seed, self.state.samples, self.place.rank))
+        self.generator.manual_seed(int(self.random.integers(2**62)))
 
     def _batch(self, size: int, dropped: float) -> Batch:
         """Pictures and what is told of them; a dropped caption means nothing."""
@@ -255,7 +271,8 @@ class Trainer:
         self.mean = {name: value.detach().clone() for name, value in artist.state_dict().items()}
 
     def _step(self) -> float:
-        batch = self._batch(self.plan.batch, self.plan.dropped)
+        self._draw_lots()
+        batch = self._batch(self.plan.batch // self.place.size, self.plan.dropped)
         clean = batch.latents
         noise = torch.randn(clean.shape, generator=self.generator).to(self.device)
         steps = self._times(len(clean))
@@ -271,9 +288,10 @@ class Trainer:
             group["lr"] = self.rate()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
+        self.place.average([weight.grad for weight in self.artist.parameters() if weight.grad is not None])
         torch.nn.utils.clip_grad_norm_(self.artist.parameters(), 1.0)
         self.optimizer.step()
-        self.state.samples += len(clean)
+        self.state.samples += self.plan.batch
         self._follow()
         return loss.item()
 
@@ -294,8 +312,6 @@ class Trainer:
             "mean": self.mean,
             "optimizer": self.optimizer.state_dict(),
             "state": vars(self.state),
-            "random": self.random.bit_generator.state,
-            "generator": self.generator.get_state(),
         }
         half = path.with_suffix(".part")
         torch.save(whole, half)
@@ -308,8 +324,6 @@ class Trainer:
         self.mean = {name: value.to(self.device) for name, value in whole["mean"].items()}
         self.optimizer.load_state_dict(whole["optimizer"])
         self.state = State(**whole["state"])
-        self.random.bit_generator.state = whole["random"]
-        self.generator.set_state(whole["generator"])
 
 
 def parameters(modules: Iterable[torch.nn.Module]) -> int:

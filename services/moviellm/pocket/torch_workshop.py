@@ -4,7 +4,6 @@
 the weights directory, for which the autoencoder is computed from the projection.
 """
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from moviellm.pocket.look_space import UNSAID, Look, unsaid
 from moviellm.pocket.meaning import meaning
 from moviellm.pocket.scene import Scene
 from moviellm.pocket.torch_classifiers import SAMPLES, train_classifiers
+from moviellm.pocket.torch_team import Place, team, team_size
 from moviellm.pocket.torch_training import Artist, Lessons, Plan, Trainer
 from moviellm.pocket.transformers_clip import train_clip
 
@@ -147,30 +147,18 @@ def export(folder: Path, weights: Path, say: Say) -> None:
 
 
 def train_artist(folder: Path, plan: Plan, say: Say) -> None:
-    """Train U-Net and text encoder, from the checkpoint if there is one, on a GPU if there is one.
+    """Train U-Net and text encoder, from the checkpoint if there is one: on a GPU, or else on up to four cores.
 
     A sample sheet at every fourth checkpoint.
     """
-    one_thread()
-    torch.manual_seed(plan.seed)
     tokenizer = build_tokenizer()
-    artist = Artist(build_unet(), build_text_encoder(tokenizer)).to("cuda" if torch.cuda.is_available() else "cpu")
-    latents, tokens = np.load(folder / "latents.npy"), np.load(folder / "tokens.npy")
-    scenes = [scene_at(TRAINING_SEED, index) for index in range(len(latents))]
-    lessons = Lessons(
-        latents,
-        tokens,
-        np.load(folder / "spans.npy"),
-        np.stack([meaning(scene) for scene in scenes]),
-        np.stack([unsaid_of(scene) for scene in scenes]),
-        numbers_of(tokenizer, [""])[0],
-    )
-    trainer = Trainer(artist, lessons, plan)
+    trainer = _trainer(folder, plan, tokenizer)
     checkpoint = folder / "artist.pt"
     if checkpoint.exists():
         trainer.resume(checkpoint)
     else:
         trainer.read(say)
+        trainer.save(checkpoint)
     projection = Projection.load(folder / "projection.npz")
     texts = [canonical(scene_at(EVALUATION_SEED, index)) for index in range(18)]
     started = time.monotonic()
@@ -182,9 +170,36 @@ def train_artist(folder: Path, plan: Plan, say: Say) -> None:
         if len(state.losses) % 4 == 1:
             _sheet(trainer, tokenizer, projection, texts, folder / f"sheet-{state.samples:07d}.png")
 
-    say(f"process {os.getpid()} started at {trainer.state.samples} samples")
-    trainer.run(checkpoint, report)
+    with team(1 if trainer.finished() else team_size(plan.batch), _help, folder, plan) as place:
+        trainer.place = place
+        say(f"starting at {trainer.state.samples} samples, processes: {place.size}")
+        trainer.run(checkpoint, report)
     say(f"trained for {(time.monotonic() - started) / 60:.1f} min")
+
+
+def _trainer(folder: Path, plan: Plan, tokenizer: CLIPTokenizer) -> Trainer:
+    one_thread()
+    torch.manual_seed(plan.seed)
+    artist = Artist(build_unet(), build_text_encoder(tokenizer)).to("cuda" if torch.cuda.is_available() else "cpu")
+    latents, tokens = np.load(folder / "latents.npy"), np.load(folder / "tokens.npy")
+    scenes = [scene_at(TRAINING_SEED, index) for index in range(len(latents))]
+    lessons = Lessons(
+        latents,
+        tokens,
+        np.load(folder / "spans.npy"),
+        np.stack([meaning(scene) for scene in scenes]),
+        np.stack([unsaid_of(scene) for scene in scenes]),
+        numbers_of(tokenizer, [""])[0],
+    )
+    return Trainer(artist, lessons, plan)
+
+
+def _help(place: Place, folder: Path, plan: Plan) -> None:
+    """Take part in the training that another process leads."""
+    trainer = _trainer(folder, plan, build_tokenizer())
+    trainer.place = place
+    trainer.resume(folder / "artist.pt")
+    trainer.run(folder / "artist.pt", lambda trainer: None)
 
 
 def unsaid_of(scene: Scene) -> np.ndarray:
