@@ -14,7 +14,7 @@ from moviellm.pocket.scene import as_bytes, draw
 from moviellm.pocket.torch_bench import paint_held_out
 from moviellm.pocket.torch_classifiers import guesses, load_classifiers
 
-SCENES = 144
+SCENES = 288
 AMONG = 16
 
 
