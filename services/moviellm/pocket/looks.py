@@ -2,7 +2,7 @@
 
 A look works on the finished picture (float32 (128, 128, 3), 0 to 1), so it never depends on what is drawn. Patterns
 repeat every 16 pixels at a fixed phase, which is the patch of the autoencoder: a pattern then costs it one channel.
-Faces and clothes must stay legible in every look; a look that hides them teaches the model nothing.
+Faces, clothes and places must stay legible in every look; a look that hides them teaches the model nothing.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,9 @@ _LINES = (np.abs((_ROWS + _COLUMNS) % 4 - 2) / 2)[..., None].astype(np.float32)
 _GRID = (((_ROWS % 8) < 1) | ((_COLUMNS % 8) < 1))[..., None].astype(np.float32)
 _CANVAS = (np.sin(_ROWS * np.pi / 2) * np.sin(_COLUMNS * np.pi / 2 + np.pi / 4))[..., None].astype(np.float32)
 _CARVING = (np.abs(_ROWS % 4 - 1.5) / 2)[..., None].astype(np.float32)
+
+_MOST_EDGES = 0.7
+"""Behind two people the place shows at the edges alone."""
 
 PATTERNS: tuple[np.ndarray, ...] = tuple(
     pattern[:16, :16, 0].astype(np.float32) for pattern in (_GRAIN, _DOTS < 0.45, _GRID, _CANVAS)
@@ -202,8 +205,9 @@ def apply_look(picture: Picture, look: Look) -> Picture:
     elif look.texture == "lines":
         toned = toned * (1 - 0.3 * strength * (1 - _LINES))
     toned = toned * (1 - np.minimum(edges(picture) * (0.75 * look.ink), 1))
+    share = np.clip((_RADIUS - 0.45) * (0.8 * look.edges_strength), 0, _MOST_EDGES)
     if look.edges == "dark":
-        toned = _vignette(toned, 1.1 * look.edges_strength)
+        toned = toned * (1 - share)
     elif look.edges == "bright":
-        toned = toned + (1 - toned) * np.clip((_RADIUS - 0.5) * (0.9 * look.edges_strength), 0, 1)
+        toned = toned + (1 - toned) * share
     return np.asarray(np.clip(toned, 0, 1))
