@@ -46,7 +46,7 @@ PAPER_POCKET = Recipe(
 
 POCKET = Recipe(
     steps=40,
-    learning_rate=2e-3,
+    learning_rate=3e-3,
     batch_size=4,
     final_rate=0.1,
     evaluate_every=10,

@@ -22,7 +22,7 @@ SIZE: int = 128
 STEPS: int = 2
 """Denoising steps of the recommended recipe: so small a model says more of a picture in one look than in many."""
 
-GUIDANCE_SCALE: float = 1.5
+GUIDANCE_SCALE: float = 1.25
 """Classifier-free guidance of the recommended recipe."""
 
 GUIDANCE_RESCALE: float = 0.6
