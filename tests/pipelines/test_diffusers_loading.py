@@ -1,5 +1,8 @@
 """Pipelines load from a directory; anything else is one sentence that names the setting."""
 
+import pickle
+from pathlib import Path
+
 import pytest
 import tiny_pipelines as tiny
 import torch
@@ -9,6 +12,16 @@ from moviellm import errors
 from moviellm.pipelines.diffusers_loading import POCKET, load_pipeline, picture_size, resolve_dtype
 
 torch.set_num_threads(1)
+
+
+class Trap:
+    """Leaves a file where a pickle of it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (Path(self.path),)
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +82,14 @@ def test_the_pocket_model_keeps_full_precision_wherever_it_runs():
     assert resolve_dtype("auto", "cuda", POCKET) == torch.float32
     assert resolve_dtype("auto", "cpu", "/models/sdxl") == torch.float32
     assert resolve_dtype("float16", "cuda", POCKET) == torch.float16
+
+
+def test_weights_in_pickles_are_refused_unread(tmp_path):
+    tiny.sd().save_pretrained(tmp_path)
+    trap = tmp_path / "sprung"
+    for weights in list(tmp_path.rglob("*.safetensors")):
+        weights.with_suffix(".bin").write_bytes(pickle.dumps(Trap(str(trap))))
+        weights.unlink()
+    with pytest.raises(errors.Unsatisfied, match=r"MOVIELLM_X_MODEL: .* cannot be loaded: .*safetensors"):
+        load(tmp_path)
+    assert not trap.exists()
