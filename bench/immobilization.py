@@ -39,7 +39,7 @@ from moviellm.pocket.torch_classifiers import guesses, load_classifiers
 from moviellm.pocket.vocabulary import HELD_OUT_STYLES, LOCATIONS, TIMES
 from moviellm.pocket.vocabulary import Style as TaughtStyle
 
-FRAMES = 48
+FRAMES = 96
 REFERENCES = 10
 BATCH = 8
 TAUGHT = ("gothic", "vintage", "fairytale")

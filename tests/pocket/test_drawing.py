@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from moviellm.pocket import SIZE
-from moviellm.pocket.dataset import draw_dataset, pictures_of, scene_at
+from moviellm.pocket.dataset import TRAINING_SEED, draw_dataset, numbers_of_looks, pictures_of, scene_at
 from moviellm.pocket.latents import CHANNELS, fit
 from moviellm.pocket.look_space import HELD_OUT_HUES, HELD_OUT_LOOKS, LOOK_DARKS, LOOK_LIGHTS, Look, named
 from moviellm.pocket.looks import PATTERNS
@@ -89,9 +89,17 @@ def test_training_never_draws_a_held_out_pair_of_hues() -> None:
 
 def test_a_dataset_can_be_interrupted(tmp_path) -> None:
     path = tmp_path / "pictures.npy"
-    assert list(draw_dataset(path, 8, seed=5, processes=1)) == [8]
-    assert list(draw_dataset(path, 8, seed=5, processes=1)) == []
-    assert np.array_equal(np.load(path), pictures_of(5, range(8)))
+    numbers = [0, 1, 2, 5, 6, 9, 10, 12]
+    assert list(draw_dataset(path, numbers, seed=5, processes=1)) == [8]
+    assert list(draw_dataset(path, numbers, seed=5, processes=1)) == []
+    assert np.array_equal(np.load(path), pictures_of(5, numbers))
+
+
+def test_more_looks_are_found_behind_the_first_pictures() -> None:
+    numbers = numbers_of_looks(500, 30)
+    assert len(set(numbers)) == 30
+    assert numbers[0] >= 500
+    assert all(isinstance(scene_at(TRAINING_SEED, index).style, Look) for index in numbers)
 
 
 def test_meanings_have_an_answer_for_each_field() -> None:

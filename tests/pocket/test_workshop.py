@@ -21,9 +21,11 @@ def test_everything_is_made_from_nothing_and_training_goes_on_where_it_stopped(t
 
     said: list[str] = []
     work, weights = tmp_path / "work", tmp_path / "made" / "weights"
-    budget = Budget(pictures=320, samples=72, **LITTLE)
+    budget = Budget(pictures=320, looks=24, samples=72, **LITTLE)
     make(work, weights, budget, said.append)
     assert any(line.startswith("starting at 0 samples") for line in said)
+    assert np.load(work / "latents.npy").shape[0] == len(np.load(work / "tokens.npy")) == 344
+    assert np.load(work / "numbers.npy")[320] >= 320
 
     pipeline = DiffusionPipeline.from_pretrained(weights, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
@@ -39,4 +41,4 @@ def test_everything_is_made_from_nothing_and_training_goes_on_where_it_stopped(t
     make(work, weights, dataclasses.replace(budget, samples=120), said.append)
     assert any(line.startswith("starting at 72 samples") for line in said)
     assert any(line.startswith("120 samples, loss") for line in said)
-    assert not any("pictures drawn" in line or line.startswith("reading") for line in said)
+    assert not any(line.startswith(("pictures.npy", "reading", "latents")) for line in said)

@@ -45,8 +45,8 @@ PAPER_POCKET = Recipe(
 """The paper's way for the embedded model: one vector, plain loss."""
 
 POCKET = Recipe(
-    steps=40,
-    learning_rate=3e-3,
+    steps=60,
+    learning_rate=4e-3,
     batch_size=4,
     final_rate=0.1,
     evaluate_every=10,

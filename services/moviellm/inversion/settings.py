@@ -37,7 +37,7 @@ class InversionSettings(ServiceSettings):
     """CPU threads of the optimisation; on a shared machine one is faster than two. 0 leaves torch's own choice."""
 
     steps: int = Field(default=0, ge=0, le=10_000)
-    """Optimisation steps of requests that name none; 0 is the model's own recipe (pocket 40, others 400)."""
+    """Optimisation steps of requests that name none; 0 is the model's own recipe (pocket 60, others 400)."""
 
     learning_rate: float = Field(default=0.0, ge=0, le=1)
     """First learning rate; 0 is the model's own recipe (pocket 0.008, others 0.001)."""

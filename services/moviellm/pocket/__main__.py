@@ -15,6 +15,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="draw, learn and export; goes on where it stopped")
     train.add_argument("--pictures", type=int, default=60_000, help="drawn pictures")
+    train.add_argument("--looks", type=int, default=42_000, help="more drawn pictures, of looks, for the U-Net alone")
     train.add_argument("--samples", type=int, default=300_000, help="pictures looked at by the U-Net")
     train.add_argument("--minutes", type=float, default=95.0, help="wall clock of the U-Net's training")
     train.add_argument("--only", choices=("pictures", "artist", "export", "clip", "classifiers"), help="one step alone")
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     if asked.command == "train":
         from moviellm.pocket.torch_workshop import Budget, make
 
-        budget = Budget(asked.pictures, asked.samples, asked.minutes * 60)
+        budget = Budget(asked.pictures, asked.looks, asked.samples, asked.minutes * 60)
         make(asked.work, asked.weights, budget, _say, only=asked.only)
     elif asked.command == "sheet":
         from moviellm.pocket.torch_bench import sheet

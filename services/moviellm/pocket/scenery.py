@@ -544,7 +544,7 @@ def weather_behind(picture: np.ndarray, weather: str, time: str) -> np.ndarray:
     rows = np.linspace(0, 1, SIZE, dtype=np.float32)[:, None, None]
     haze = np.asarray((0.36, 0.4, 0.5) if time == "night" else (0.86, 0.88, 0.9), dtype=np.float32)
     if weather == "fog":
-        return np.asarray(picture + (haze - picture) * (0.45 + 0.3 * np.sin(rows * np.pi)))
+        return np.asarray(picture + (haze - picture) * (0.3 + 0.22 * np.sin(rows * np.pi)))
     if weather == "snow":
         ground = np.clip((rows - 0.62) * 3, 0, 0.75)
         white = np.asarray((0.5, 0.55, 0.7) if time == "night" else (0.95, 0.96, 0.99), dtype=np.float32)

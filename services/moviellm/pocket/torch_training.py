@@ -49,9 +49,6 @@ class Plan:
     """Share of the captions of looks to whose words the unsaid is added."""
 
     decay: float = 0.998
-    looks: float = 0.4
-    """Share of a batch that is taken from looks alone, which are many and hard, beside those among the rest."""
-
     sampled: float = 0.65
     """Share of a batch at the noise of the recommended recipe's `STEPS` trailing steps."""
 
@@ -171,7 +168,6 @@ class Trainer:
         self.mean = {name: value.detach().clone() for name, value in artist.state_dict().items()}
         self.random, self.generator = np.random.default_rng(plan.seed), torch.Generator()
         self.alphas = build_scheduler().alphas_cumprod.to(self.device)
-        self.looks = np.flatnonzero(lessons.spans.any(axis=(1, 2)))
         self.weights = _weights(lessons.latents).to(self.device)
 
     def rate(self) -> float:
@@ -216,7 +212,7 @@ class Trainer:
     def _batch(self, size: int, dropped: float) -> Batch:
         """Pictures and what is told of them; a dropped caption means nothing."""
         lessons = self.lessons
-        rows = self._rows(size)
+        rows = self.random.integers(0, len(lessons.latents), size)
         told = self.random.integers(0, lessons.tokens.shape[1], size)
         ids, meanings = lessons.tokens[rows, told].astype(np.int64), lessons.meanings[rows].astype(np.int64)
         begin, end = lessons.spans[rows, told].T[..., None]
@@ -228,14 +224,6 @@ class Trainer:
         latents = lessons.latents[rows].astype(np.float32)
         values = (latents, ids, within, lessons.unsaid[rows], meanings)
         return Batch(*(torch.from_numpy(one).to(self.device) for one in values))
-
-    def _rows(self, size: int) -> np.ndarray:
-        """Numbers of pictures, some of them of looks alone."""
-        rows = self.random.integers(0, len(self.lessons.latents), size)
-        if not len(self.looks):
-            return rows
-        looks = self.looks[self.random.integers(0, len(self.looks), size)]
-        return np.where(self.random.random(size) < self.plan.looks, looks, rows)
 
     def _times(self, size: int) -> torch.Tensor:
         """Time steps int64 (size,): those of the recipe, and all others."""

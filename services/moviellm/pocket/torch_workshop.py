@@ -1,11 +1,11 @@
 """The workshop: a folder in which the model is made, step by step, each step skipped when its result is there.
 
-`pictures.npy` → `projection.npz` → `latents.npy`, `tokens.npy` → `artist.pt` (U-Net and text encoder, a checkpoint) →
-the weights directory, for which the autoencoder is computed from the projection.
+`pictures.npy`, `looks.npy` → `projection.npz` → `latents.npy`, `tokens.npy` → `artist.pt` (U-Net and text encoder, a
+checkpoint) → the weights directory, for which the autoencoder is computed from the projection.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -16,7 +16,7 @@ from PIL import Image
 from transformers import CLIPTokenizer
 
 from moviellm.pocket.captions import Caption, canonical, caption
-from moviellm.pocket.dataset import EVALUATION_SEED, TRAINING_SEED, draw_dataset, scene_at
+from moviellm.pocket.dataset import EVALUATION_SEED, TRAINING_SEED, draw_dataset, numbers_of_looks, scene_at
 from moviellm.pocket.diffusers_autoencoder import compute_autoencoder, fidelity
 from moviellm.pocket.diffusers_pipeline import (
     TEXT_LENGTH,
@@ -53,25 +53,32 @@ def numbers_of(tokenizer: CLIPTokenizer, texts: list[str]) -> np.ndarray:
     return np.asarray(coded["input_ids"], dtype=np.int16)
 
 
-def prepare(folder: Path, number: int, say: Say) -> None:
-    """Draw the pictures and put them and their captions into numbers."""
-    pictures = folder / "pictures.npy"
+def prepare(folder: Path, number: int, looks: int, say: Say) -> None:
+    """Draw the pictures and put them and their captions into numbers.
+
+    `looks` are pictures of looks beyond those among the `number`: half of the lessons are looks, of which the U-Net
+    otherwise learns each by heart. It alone sees them.
+    """
+    scenes = {"pictures.npy": range(number), "looks.npy": numbers_of_looks(number, looks)}
     if not (folder / "latents.npy").exists():
-        for done in draw_dataset(pictures, number):
-            if done % 5_000 == 0:
-                say(f"{done} pictures drawn")
+        for name, numbers in scenes.items():
+            for done in draw_dataset(folder / name, numbers):
+                if done % 5_000 == 0:
+                    say(f"{name}: {done} drawn")
         _encode(folder)
         say("latents written")
     if not (folder / "tokens.npy").exists():
         tokenizer = build_tokenizer()
-        parts = [told(tokenizer, range(at, min(at + _CHUNK, number))) for at in range(0, number, _CHUNK)]
+        everything = np.concatenate([np.asarray(numbers, dtype=np.int64) for numbers in scenes.values()])
+        _write(folder / "numbers.npy", everything)
+        parts = [told(tokenizer, everything[at : at + _CHUNK].tolist()) for at in range(0, len(everything), _CHUNK)]
         tokens, spans = zip(*parts, strict=True)
         _write(folder / "spans.npy", np.concatenate(spans))
         _write(folder / "tokens.npy", np.concatenate(tokens))
         say("captions written")
 
 
-def told(tokenizer: CLIPTokenizer, indices: range) -> tuple[np.ndarray, np.ndarray]:
+def told(tokenizer: CLIPTokenizer, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Captions of training scenes: tokens int16 (N, captions, 77) and spans uint8 (N, captions, 2), see `Lessons`."""
     captions = []
     for index in indices:
@@ -91,12 +98,13 @@ def _span(tokenizer: CLIPTokenizer, told: Caption) -> tuple[int, int]:
 
 
 def _encode(folder: Path) -> None:
-    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+    pictures, looks = (np.load(folder / name, mmap_mode="r") for name in ("pictures.npy", "looks.npy"))
     projection = fit(np.asarray(pictures[:4_000]))
     projection.save(folder / "projection.npz")
     parts = [
-        projection.encode(np.asarray(pictures[at : at + _CHUNK])).astype(np.float16)
-        for at in range(0, len(pictures), _CHUNK)
+        projection.encode(np.asarray(drawn[at : at + _CHUNK])).astype(np.float16)
+        for drawn in (pictures, looks)
+        for at in range(0, len(drawn), _CHUNK)
     ]
     _write(folder / "latents.npy", np.concatenate(parts))
 
@@ -112,6 +120,7 @@ class Budget:
     """How much of everything; seconds of the artist are wall clock, of reading and the small CLIP the processor's."""
 
     pictures: int
+    looks: int
     samples: int
     artist_seconds: float
     reading_seconds: float = 180.0
@@ -122,7 +131,7 @@ class Budget:
 def make(folder: Path, weights: Path, budget: Budget, say: Say, *, only: str | None = None) -> None:
     """Every step that is asked for."""
     if only in (None, "pictures"):
-        prepare(folder, budget.pictures, say)
+        prepare(folder, budget.pictures, budget.looks, say)
     if only in (None, "artist"):
         plan = Plan(samples=budget.samples, seconds=budget.artist_seconds, reading_seconds=budget.reading_seconds)
         train_artist(folder, plan, say)
@@ -182,7 +191,7 @@ def _trainer(folder: Path, plan: Plan, tokenizer: CLIPTokenizer) -> Trainer:
     torch.manual_seed(plan.seed)
     artist = Artist(build_unet(), build_text_encoder(tokenizer)).to("cuda" if torch.cuda.is_available() else "cpu")
     latents, tokens = np.load(folder / "latents.npy"), np.load(folder / "tokens.npy")
-    scenes = [scene_at(TRAINING_SEED, index) for index in range(len(latents))]
+    scenes = [scene_at(TRAINING_SEED, int(index)) for index in np.load(folder / "numbers.npy")]
     lessons = Lessons(
         latents,
         tokens,

@@ -98,7 +98,7 @@ def pixels(pictures: np.ndarray) -> torch.Tensor:
 def first_found(model: CLIPModel, folder: Path) -> float:
     """Recall at one among pictures kept out of training."""
     pictures, tokens = np.load(folder / "pictures.npy", mmap_mode="r"), np.load(folder / "tokens.npy", mmap_mode="r")
-    ids = torch.from_numpy(np.asarray(tokens[-_KEPT:, 0]).astype(np.int64))
+    ids = torch.from_numpy(np.asarray(tokens[len(pictures) - _KEPT : len(pictures), 0]).astype(np.int64))
     scores = model(input_ids=ids, pixel_values=pixels(pictures[-_KEPT:])).logits_per_image
     return float((scores.argmax(dim=1) == torch.arange(_KEPT)).float().mean())
 
