@@ -34,7 +34,10 @@ chart: $(READY) $(HELM) ## Check the Helm chart
 	$(BIN)/python tests/deploy/values_schema.py --check
 	$(BIN)/python -m pytest tests/deploy
 
-test: $(READY) $(HELM) check ## Check the code and run the tests
+test: $(READY) $(HELM) ## Check the code and run the tests, both at once
+	+$(MAKE) --no-print-directory -j2 check pytest
+
+pytest: $(READY) $(HELM)
 	$(BIN)/python -m pytest
 
 e2e: $(READY) $(HELM) ## Hold the cluster of the current kubectl context to what the tests expect (changes it)
@@ -107,4 +110,4 @@ pocket: $(READY) ## Train the embedded picture model anew (long)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .tools .moviellm out
 
-.PHONY: help setup demo chart test e2e e2e-bare images images-test up status down check fix proto docs audit lock fuzz bench soak pocket clean
+.PHONY: help setup demo chart test pytest e2e e2e-bare images images-test up status down check fix proto docs audit lock fuzz bench soak pocket clean
