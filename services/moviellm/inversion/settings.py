@@ -40,7 +40,7 @@ class InversionSettings(ServiceSettings):
     """Optimisation steps of requests that name none; 0 is the model's own recipe (pocket 60, others 400)."""
 
     learning_rate: float = Field(default=0.0, ge=0, le=1)
-    """First learning rate; 0 is the model's own recipe (pocket 0.008, others 0.001)."""
+    """First learning rate; 0 is the model's own recipe (pocket 0.004, others 0.001)."""
 
     batch_size: int = Field(default=0, ge=0, le=64)
     """Pictures a step; 0 is the model's own recipe (pocket 4, others 2)."""

@@ -1,7 +1,7 @@
 """The workshop: a folder in which the model is made, step by step, each step skipped when its result is there.
 
-`pictures.npy`, `looks.npy` → `projection.npz` → `latents.npy`, `tokens.npy` → `artist.pt` (U-Net and text encoder, a
-checkpoint) → the weights directory, for which the autoencoder is computed from the projection.
+`numbers.npy` → `pictures.npy`, `looks.npy` → `projection.npz` → `latents.npy`, `tokens.npy` → `artist.pt` (U-Net and
+text encoder, a checkpoint) → the weights directory, for which the autoencoder is computed from the projection.
 """
 
 import time
@@ -59,19 +59,20 @@ def prepare(folder: Path, number: int, looks: int, say: Say) -> None:
     `looks` are pictures of looks beyond those among the `number`: half of the lessons are looks, of which the U-Net
     otherwise learns each by heart. It alone sees them.
     """
-    scenes = {"pictures.npy": range(number), "looks.npy": numbers_of_looks(number, looks)}
+    if not (folder / "numbers.npy").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / "numbers.npy", np.asarray([*range(number), *numbers_of_looks(number, looks)]))
+    numbers = np.load(folder / "numbers.npy").tolist()
     if not (folder / "latents.npy").exists():
-        for name, numbers in scenes.items():
-            for done in draw_dataset(folder / name, numbers):
+        for name, drawn in (("pictures.npy", numbers[:number]), ("looks.npy", numbers[number:])):
+            for done in draw_dataset(folder / name, drawn):
                 if done % 5_000 == 0:
                     say(f"{name}: {done} drawn")
         _encode(folder)
         say("latents written")
     if not (folder / "tokens.npy").exists():
         tokenizer = build_tokenizer()
-        everything = np.concatenate([np.asarray(numbers, dtype=np.int64) for numbers in scenes.values()])
-        _write(folder / "numbers.npy", everything)
-        parts = [told(tokenizer, everything[at : at + _CHUNK].tolist()) for at in range(0, len(everything), _CHUNK)]
+        parts = [told(tokenizer, numbers[at : at + _CHUNK]) for at in range(0, len(numbers), _CHUNK)]
         tokens, spans = zip(*parts, strict=True)
         _write(folder / "spans.npy", np.concatenate(spans))
         _write(folder / "tokens.npy", np.concatenate(tokens))
